@@ -1,0 +1,29 @@
+//! The words of breast imaging that every other crate speaks.
+//!
+//! Owns: sides and spacing, geometry in image coordinates, what an exam consists of, and what
+//! an assessment says about it. Does not own: pixels (`raster`), files (`dicomio`), wire formats
+//! (`report`). Depends on the standard library alone and touches no clock, file or environment.
+//!
+//! Coordinates are (row, col). Pixel (0, 0) is the **centre** of the top-left pixel, so an image
+//! of `rows × cols` covers row −0.5 to `rows − 0.5`.
+//!
+//! ```
+//! use lobule_exam::{Affine, Point};
+//! let input_from_image = Affine::scale(0.5, 0.5);
+//! let image_from_input = input_from_image.inverse().expect("a scale by 0.5 can be undone");
+//! let p = Point { row: 3.0, col: 7.0 };
+//! assert_eq!(image_from_input.apply(input_from_image.apply(p)), p);
+//! ```
+
+mod assessment;
+mod geometry;
+mod side;
+mod spacing;
+
+pub use assessment::{
+    Assessment, BreastAssessment, ClassScores, Crop, CropMethod, Finding, FindingClass,
+    ImageAssessment, OperatingPoint, SaliencyMap, Skipped, Warning, WarningKind,
+};
+pub use geometry::{Affine, PixelBox, Point, Polygon};
+pub use side::{Laterality, Side};
+pub use spacing::{InvalidSpacing, Spacing};

@@ -1,0 +1,29 @@
+//! Pixels with geometry: from a decoded picture to the network's input, and back.
+//!
+//! Owns: images in memory, reading of PNG/JPEG/TIFF/BMP ([`read_picture`] is the one function
+//! here that opens a file), the search for the sonogram ([`find_sonogram`]), painting over
+//! burnt-in marks, and [`prepare`], the one preparation that training and inference share.
+//! Does not own: DICOM (`dicomio`), augmentation (`train`), scores (`assess`).
+//!
+//! ```
+//! use lobule_raster::{Image, Picture, PrepareConfig, prepare};
+//! let picture = Picture::Gray8(Image::filled(120, 160, 90_u8));
+//! let input = prepare(&picture, &[], &PrepareConfig::default()).expect("a plain picture");
+//! assert_eq!(input.chw.len(), input.rows * input.cols);
+//! ```
+
+mod error;
+mod image;
+mod marks;
+mod picture;
+mod prepare;
+mod read;
+mod sonogram;
+
+pub use error::{Error, ErrorKind};
+pub use image::Image;
+pub use marks::paint_over_marks;
+pub use picture::Picture;
+pub use prepare::{NetworkInput, PrepareConfig, Prepared, crop_sonogram, prepare};
+pub use read::{Limits, read_picture};
+pub use sonogram::{Sonogram, find_sonogram};
