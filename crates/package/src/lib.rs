@@ -1,1 +1,32 @@
-//! Under construction.
+//! Model packages: what a trained model is, on disk.
+//!
+//! Owns: the manifest ([`Manifest`]), the folder around it ([`Package`]: members, hashes, digest),
+//! the table of predictions behind every figure ([`Predictions`]) and the map from a network's
+//! score to a probability ([`Calibration`]). Does not own: running a member (`engine`), the
+//! wiring's arithmetic (`assess`), statistics (`stats`).
+//!
+//! ```no_run
+//! # fn main() -> Result<(), lobule_package::Error> {
+//! let package = lobule_package::Package::open("models/ultrasound")?;
+//! let manifest = package.manifest();
+//! println!("{} {} ({})", manifest.name, manifest.version, package.short_digest());
+//! # Ok(())
+//! # }
+//! ```
+
+mod calibration;
+mod error;
+mod files;
+mod manifest;
+mod package;
+mod predictions;
+
+pub use calibration::{Calibration, CalibrationMap, rebase};
+pub use error::{Error, ErrorKind};
+pub use files::sha256_of_file;
+pub use manifest::{
+    AttentionMil, FORMAT, Manifest, Member, Modality, OperatingPoint, Prepare, Saliency, Status,
+    TrainingData, Wiring,
+};
+pub use package::{MANIFEST_FILE, METRICS_FILE, PREDICTIONS_FILE, Package};
+pub use predictions::{Prediction, Predictions, Truth};

@@ -1,0 +1,402 @@
+//! `manifest.toml`: the typed description of a package.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use lobule_raster::PrepareConfig;
+use serde::{Deserialize, Serialize};
+
+use crate::files::is_inside_name;
+use crate::{Calibration, Error, ErrorKind};
+
+/// The manifest format that this program writes and reads.
+pub const FORMAT: u32 = 1;
+
+/// Most members, classes, operating points or data sets of a package.
+const MOST_ENTRIES: usize = 64;
+/// Largest side of the network's input in pixels.
+const LARGEST_SIDE: usize = 8192;
+
+/// Everything a package says about itself. Unknown fields are refused.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// Version of this format: [`FORMAT`].
+    pub format: u32,
+    /// Name of the model: letters, digits, `-`, `_`, `.`.
+    pub name: String,
+    /// Version of the model.
+    pub version: String,
+    /// What it reads.
+    pub modality: Modality,
+    /// How far it can be trusted.
+    pub status: Status,
+    /// Classes in the order of the network's outputs.
+    pub classes: Vec<String>,
+    /// The sentence that stands on every result.
+    pub research_use: String,
+    /// Name of the operating point that applies unless another is asked for.
+    pub default_operating_point: String,
+    /// How a picture becomes the network's input.
+    pub prepare: Prepare,
+    /// How the graphs are joined to a result.
+    pub wiring: Wiring,
+    /// The graphs of the ensemble.
+    pub members: Vec<Member>,
+    /// Calibration by class; a class that is absent is not calibrated.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub calibration: BTreeMap<String, Calibration>,
+    /// Thresholds to choose from.
+    pub operating_points: Vec<OperatingPoint>,
+    /// How findings are outlined.
+    pub saliency: Saliency,
+    /// What it was trained on.
+    pub training_data: Vec<TrainingData>,
+}
+
+/// What a model reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Modality {
+    /// Breast ultrasound.
+    Ultrasound,
+}
+
+/// How far a model can be trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// Trained and measured on patients' images; for research.
+    Research,
+    /// Shows the mechanics only; its results mean nothing.
+    Demonstration,
+}
+
+/// How a picture becomes the network's input; the file's form of [`PrepareConfig`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Prepare {
+    /// Rows of the network's input.
+    pub rows: usize,
+    /// Columns of the network's input.
+    pub cols: usize,
+    /// Subtracted from the 8-bit brightness.
+    pub mean: f32,
+    /// Divides the difference.
+    pub std: f32,
+    /// Whether burnt-in marks are painted over.
+    pub paint_marks: bool,
+}
+
+impl From<&Prepare> for PrepareConfig {
+    fn from(prepare: &Prepare) -> PrepareConfig {
+        PrepareConfig {
+            rows: prepare.rows,
+            cols: prepare.cols,
+            mean: prepare.mean,
+            std: prepare.std,
+            paint_marks: prepare.paint_marks,
+        }
+    }
+}
+
+impl From<&PrepareConfig> for Prepare {
+    fn from(config: &PrepareConfig) -> Prepare {
+        Prepare {
+            rows: config.rows,
+            cols: config.cols,
+            mean: config.mean,
+            std: config.std,
+            paint_marks: config.paint_marks,
+        }
+    }
+}
+
+/// How the graphs are joined to a result.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind")]
+pub enum Wiring {
+    /// Images of a breast as a bag, weighted by gated attention.
+    #[serde(rename = "attention-mil")]
+    AttentionMil(AttentionMil),
+}
+
+/// Names of the graph's input and outputs. `n` images of `h × w`, `k` classes:
+///
+/// | name | shape | meaning |
+/// |---|---|---|
+/// | `input` | `[n, 1, h, w]` | prepared images |
+/// | `saliency` | `[n, k, gh, gw]` | per-class saliency in 0..=1 |
+/// | `image_scores` | `[n, k]` | pooled saliency in 0..=1 |
+/// | `attention_logits` | `[n, 1]` | softmax over a breast's images gives their weights |
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AttentionMil {
+    /// The images.
+    pub input: String,
+    /// The saliency maps.
+    pub saliency: String,
+    /// The images' scores.
+    pub image_scores: String,
+    /// The images' attention before the softmax.
+    pub attention_logits: String,
+}
+
+impl Default for AttentionMil {
+    fn default() -> AttentionMil {
+        AttentionMil {
+            input: "images".into(),
+            saliency: "saliency".into(),
+            image_scores: "image_scores".into(),
+            attention_logits: "attention_logits".into(),
+        }
+    }
+}
+
+/// One ONNX graph of the ensemble.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Member {
+    /// File inside the package.
+    pub file: String,
+    /// SHA-256 of the file, 64 lower-case hexadecimal digits.
+    pub sha256: String,
+    /// What this member never saw: `bus_bra fold 1; busi fold 1`. Empty when it saw everything.
+    pub left_out: String,
+}
+
+/// A threshold on the calibrated malignant probability.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OperatingPoint {
+    /// Name within the package.
+    pub name: String,
+    /// At or above this value a breast is flagged.
+    pub threshold: f64,
+    /// On what data and by what rule it was chosen.
+    pub chosen_by: String,
+}
+
+/// How findings are outlined.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Saliency {
+    /// Saliency at or above this value belongs to a finding, in 0..=1.
+    pub finding_threshold: f64,
+}
+
+/// One data set that the model learnt from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrainingData {
+    /// Name of the set.
+    pub name: String,
+    /// Its licence.
+    pub licence: String,
+    /// How to cite it, with DOI.
+    pub citation: String,
+    /// Images used.
+    pub n_images: usize,
+    /// Malignant ones among them.
+    pub n_malignant: usize,
+    /// What was left out, grouped or relabelled.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub notes: String,
+}
+
+impl Manifest {
+    /// Reads and checks a manifest; `path` is named in errors.
+    ///
+    /// # Errors
+    /// `UnsupportedFormat` for another format version, `Manifest` for everything else.
+    pub fn from_toml(text: &str, path: &Path) -> Result<Manifest, Error> {
+        check_format(text, path)?;
+        let manifest: Manifest = toml::from_str(text)
+            .map_err(|e| Error::caused(ErrorKind::Manifest, path, "a manifest", e))?;
+        match manifest.problem() {
+            Some(problem) => Err(Error::new(ErrorKind::Manifest, path, problem)),
+            None => Ok(manifest),
+        }
+    }
+
+    /// The manifest as text, after the same checks as reading.
+    ///
+    /// # Errors
+    /// When the manifest is not valid.
+    pub fn to_toml(&self, path: &Path) -> Result<String, Error> {
+        if let Some(problem) = self.problem() {
+            return Err(Error::new(ErrorKind::Manifest, path, problem));
+        }
+        toml::to_string(self)
+            .map_err(|e| Error::caused(ErrorKind::Manifest, path, "a writable manifest", e))
+    }
+
+    /// The operating point of that name, or the default one for `None`.
+    pub fn operating_point(&self, name: Option<&str>) -> Option<&OperatingPoint> {
+        let name = name.unwrap_or(&self.default_operating_point);
+        self.operating_points.iter().find(|p| p.name == name)
+    }
+
+    /// The configuration of the shared preparation.
+    pub fn prepare_config(&self) -> PrepareConfig {
+        PrepareConfig::from(&self.prepare)
+    }
+
+    /// Position of a class among the network's outputs.
+    pub fn class_idx(&self, class: &str) -> Option<usize> {
+        self.classes.iter().position(|c| c == class)
+    }
+
+    fn problem(&self) -> Option<String> {
+        self.naming_problem()
+            .or_else(|| self.prepare.problem())
+            .or_else(|| self.wiring.problem(&self.classes))
+            .or_else(|| self.member_problem())
+            .or_else(|| self.calibration_problem())
+            .or_else(|| self.operating_point_problem())
+    }
+
+    fn naming_problem(&self) -> Option<String> {
+        let safe = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        if self.format != FORMAT {
+            return Some(format!("expected format {FORMAT}, got {}", self.format));
+        }
+        if !is_inside_name(&self.name) || !self.name.chars().all(safe) {
+            let name = &self.name;
+            return Some(format!(
+                "expected a name of letters, digits, `-`, `_`, `.`, got `{name}`"
+            ));
+        }
+        if self.version.trim().is_empty() {
+            return Some("expected a version, got nothing".into());
+        }
+        let threshold = self.saliency.finding_threshold;
+        (!in_unit(threshold))
+            .then(|| format!("expected a finding_threshold in 0..=1, got {threshold}"))
+    }
+
+    fn member_problem(&self) -> Option<String> {
+        if self.members.is_empty() || self.members.len() > MOST_ENTRIES {
+            let n = self.members.len();
+            return Some(format!("expected 1 to {MOST_ENTRIES} members, got {n}"));
+        }
+        if repeated(self.members.iter().map(|m| &m.file)) {
+            return Some("expected different member files, got one twice".into());
+        }
+        self.members.iter().find_map(Member::problem)
+    }
+
+    fn calibration_problem(&self) -> Option<String> {
+        self.calibration.iter().find_map(|(class, calibration)| {
+            let p = calibration.prevalence;
+            if self.class_idx(class).is_none() {
+                return Some(format!("expected calibration of a class, got `{class}`"));
+            }
+            if !(p > 0.0 && p < 1.0) {
+                return Some(format!(
+                    "expected a prevalence inside 0..1, got {p} for `{class}`"
+                ));
+            }
+            let problem = calibration.map.problem()?;
+            Some(format!("{problem}, in the calibration of `{class}`"))
+        })
+    }
+
+    fn operating_point_problem(&self) -> Option<String> {
+        let points = &self.operating_points;
+        if points.len() > MOST_ENTRIES || repeated(points.iter().map(|p| &p.name)) {
+            return Some(format!(
+                "expected at most {MOST_ENTRIES} operating points of different names"
+            ));
+        }
+        if let Some(bad) = points.iter().find(|p| !in_unit(p.threshold)) {
+            let (name, got) = (&bad.name, bad.threshold);
+            return Some(format!(
+                "expected a threshold in 0..=1, got {got} for `{name}`"
+            ));
+        }
+        let default = &self.default_operating_point;
+        self.operating_point(None)
+            .is_none()
+            .then(|| format!("expected the default operating point in the list, got `{default}`"))
+    }
+}
+
+impl Prepare {
+    fn problem(&self) -> Option<String> {
+        let side = 1..=LARGEST_SIDE;
+        if !side.contains(&self.rows) || !side.contains(&self.cols) {
+            let (rows, cols) = (self.rows, self.cols);
+            return Some(format!(
+                "expected an input of at most {LARGEST_SIDE} pixels a side, got {rows} × {cols}"
+            ));
+        }
+        let fine = self.mean.is_finite() && self.std.is_finite() && self.std > 0.0;
+        (!fine).then(|| "expected a finite mean and a std above 0".into())
+    }
+}
+
+impl Wiring {
+    fn problem(&self, classes: &[String]) -> Option<String> {
+        let Wiring::AttentionMil(names) = self;
+        if classes.len() > MOST_ENTRIES || repeated(classes.iter()) {
+            return Some(format!("expected at most {MOST_ENTRIES} different classes"));
+        }
+        if !["benign", "malignant"]
+            .iter()
+            .all(|c| classes.iter().any(|k| k == c))
+        {
+            return Some(format!(
+                "expected the classes benign and malignant, got {classes:?}"
+            ));
+        }
+        let outputs = [
+            &names.saliency,
+            &names.image_scores,
+            &names.attention_logits,
+        ];
+        let wrong = names.input.is_empty()
+            || outputs.iter().any(|n| n.is_empty())
+            || repeated(outputs.into_iter());
+        wrong.then(|| "expected different names for the graph's outputs".into())
+    }
+}
+
+impl Member {
+    fn problem(&self) -> Option<String> {
+        let file = &self.file;
+        if !is_inside_name(file) {
+            return Some(format!(
+                "expected a member file inside the package, got `{file}`"
+            ));
+        }
+        let is_hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
+        let fine = self.sha256.len() == 64 && self.sha256.bytes().all(is_hex);
+        (!fine).then(|| format!("expected 64 lower-case hexadecimal digits as sha256 of `{file}`"))
+    }
+}
+
+/// The format version is read on its own first, so that a newer manifest is named as such and
+/// not as one with unknown fields.
+fn check_format(text: &str, path: &Path) -> Result<(), Error> {
+    #[derive(Deserialize)]
+    struct Probe {
+        format: i64,
+    }
+    let probe: Probe = toml::from_str(text)
+        .map_err(|e| Error::caused(ErrorKind::Manifest, path, "a manifest with `format`", e))?;
+    if probe.format == i64::from(FORMAT) {
+        return Ok(());
+    }
+    let message = format!("expected manifest format {FORMAT}, got {}", probe.format);
+    Err(Error::new(ErrorKind::UnsupportedFormat, path, message))
+}
+
+fn in_unit(v: f64) -> bool {
+    (0.0..=1.0).contains(&v)
+}
+
+fn repeated<'a>(mut names: impl Iterator<Item = &'a String>) -> bool {
+    let mut seen = BTreeSet::new();
+    !names.all(|name| seen.insert(name))
+}

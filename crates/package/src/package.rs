@@ -1,0 +1,135 @@
+//! The folder of a package.
+
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use crate::files::{hex, inside_file, read_bounded, sha256_of_file};
+use crate::{Error, ErrorKind, Manifest, Predictions};
+
+/// Name of the manifest inside a package.
+pub const MANIFEST_FILE: &str = "manifest.toml";
+/// Name of the table of predictions inside a package.
+pub const PREDICTIONS_FILE: &str = "predictions.csv";
+/// Name of the figures inside a package.
+pub const METRICS_FILE: &str = "metrics.json";
+
+const LARGEST_MANIFEST: u64 = 4 << 20;
+const LARGEST_RECORD: u64 = 256 << 20;
+const LARGEST_MEMBER: u64 = 2 << 30;
+
+/// An opened package: its manifest is valid and its member files are there. Their hashes are
+/// checked by [`Package::verify_files`], since reading every byte is not always wanted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Package {
+    folder: PathBuf,
+    manifest: Manifest,
+    digest: String,
+}
+
+impl Package {
+    /// Opens the package in a folder.
+    ///
+    /// # Errors
+    /// `Missing` without a manifest, `Manifest` or `UnsupportedFormat` for one that cannot be
+    /// read, `Member` when a member file is absent, too large or outside the folder.
+    pub fn open(folder: impl AsRef<Path>) -> Result<Package, Error> {
+        let folder = folder.as_ref().to_path_buf();
+        let path = folder.join(MANIFEST_FILE);
+        let bytes = read_bounded(&path, LARGEST_MANIFEST)?;
+        let text = std::str::from_utf8(&bytes)
+            .map_err(|e| Error::caused(ErrorKind::Manifest, &path, "UTF-8 text", e))?;
+        let manifest = Manifest::from_toml(text, &path)?;
+        for member in &manifest.members {
+            check_member(&inside_file(&folder, &member.file)?)?;
+        }
+        let digest = digest_of(&bytes, &manifest);
+        Ok(Package {
+            folder,
+            manifest,
+            digest,
+        })
+    }
+
+    /// What the package says about itself.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// Where the package lies.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// SHA-256 over the manifest's bytes and the members' hashes in their order, as 64
+    /// hexadecimal digits: equal digests mean equal results.
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    /// The first 16 digits of [`Package::digest`], for people.
+    pub fn short_digest(&self) -> &str {
+        &self.digest[..16]
+    }
+
+    /// The member files in the manifest's order.
+    pub fn member_paths(&self) -> Vec<PathBuf> {
+        let file = |m: &crate::Member| self.folder.join(&m.file);
+        self.manifest.members.iter().map(file).collect()
+    }
+
+    /// Hashes every member file and compares.
+    ///
+    /// # Errors
+    /// `Digest` for the first file that is not the one the manifest states.
+    pub fn verify_files(&self) -> Result<(), Error> {
+        for member in &self.manifest.members {
+            let path = self.folder.join(&member.file);
+            let got = sha256_of_file(&path)?;
+            if got != member.sha256 {
+                let message = format!("expected SHA-256 {}, got {got}", member.sha256);
+                return Err(Error::new(ErrorKind::Digest, &path, message));
+            }
+        }
+        Ok(())
+    }
+
+    /// The cases behind the figures.
+    ///
+    /// # Errors
+    /// `Missing` without the file, `Record` when it is not such a table.
+    pub fn predictions(&self) -> Result<Predictions, Error> {
+        let path = self.folder.join(PREDICTIONS_FILE);
+        Predictions::from_csv(&read_bounded(&path, LARGEST_RECORD)?, &path)
+    }
+
+    /// The figures as written when the package was made.
+    ///
+    /// # Errors
+    /// `Missing` without the file, `Record` when it is not JSON.
+    pub fn metrics(&self) -> Result<serde_json::Value, Error> {
+        let path = self.folder.join(METRICS_FILE);
+        serde_json::from_slice(&read_bounded(&path, LARGEST_RECORD)?)
+            .map_err(|e| Error::caused(ErrorKind::Record, &path, "JSON", e))
+    }
+}
+
+fn check_member(path: &Path) -> Result<(), Error> {
+    let size = std::fs::metadata(path)
+        .map_err(|e| Error::caused(ErrorKind::Member, path, "a file", e))?
+        .len();
+    if size > LARGEST_MEMBER {
+        let message = format!("expected at most {LARGEST_MEMBER} bytes, got {size}");
+        return Err(Error::new(ErrorKind::Member, path, message));
+    }
+    Ok(())
+}
+
+fn digest_of(manifest_bytes: &[u8], manifest: &Manifest) -> String {
+    let mut hasher = Sha256::new();
+    hasher.update(manifest_bytes);
+    for member in &manifest.members {
+        hasher.update(member.sha256.as_bytes());
+    }
+    hex(&hasher.finalize())
+}
