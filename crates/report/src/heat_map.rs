@@ -1,0 +1,252 @@
+//! Heat maps: the sonogram in grey, the malignant saliency over it, outlines, and a scale.
+
+use font8x8::legacy::BASIC_LEGACY;
+use image::imageops::{self, FilterType};
+use image::{GrayImage, Luma};
+use lobule_exam::{Affine, Finding, FindingClass, ImageAssessment, Point};
+use lobule_raster::{Image, Picture};
+
+use crate::color_map::{heat_color, heat_cover};
+
+/// Longest and shortest allowed longest side of the drawn sonogram, in pixels.
+const DRAWN_SIDE: (usize, usize) = (256, 1024);
+/// Opacity of the strongest saliency.
+const OPACITY: f64 = 0.6;
+/// Width of the column that holds the scale.
+const SCALE_COLS: usize = 56;
+/// Height of the strip that holds the words.
+const STRIP_ROWS: usize = 40;
+/// Narrowest drawing, so that the words fit.
+const LEAST_COLS: usize = 256;
+const BACKGROUND: [u8; 3] = [16, 18, 22];
+const INK: [u8; 3] = [222, 226, 230];
+const BENIGN: [u8; 3] = [120, 200, 255];
+const MALIGNANT: [u8; 3] = [255, 255, 255];
+
+/// What a heat map says about itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HeatMapLabel {
+    /// Of a patient, as far as the file says.
+    Clinical,
+    /// Of a phantom: "SYNTHETIC" is written on it.
+    Synthetic,
+}
+
+/// Draws an image's heat map.
+///
+/// The crop of the picture is drawn in grey at 256 to 1024 pixels on its longest side, the
+/// malignant saliency over it in [`heat_color`] (bilinear between grid nodes), findings as
+/// outlines (malignant white, benign blue), a scale from 0 to 1 at the right with a tick at the
+/// map's maximum, and the words below.
+pub fn heat_map(picture: &Picture, image: &ImageAssessment, label: HeatMapLabel) -> Image<[u8; 3]> {
+    let gray = picture.luma().crop(image.crop.window);
+    let (rows, cols) = drawn_size(gray.rows(), gray.cols());
+    let mut canvas = Image::filled(
+        rows + STRIP_ROWS,
+        cols.max(LEAST_COLS) + SCALE_COLS,
+        BACKGROUND,
+    );
+    if gray.rows() == 0 || gray.cols() == 0 {
+        return canvas;
+    }
+    let image_from_drawn = image_from_drawn(image, gray.rows(), gray.cols(), rows, cols);
+    draw_sonogram(
+        &mut canvas,
+        resize(gray, rows, cols),
+        image,
+        &image_from_drawn,
+    );
+    if let Some(drawn_from_image) = image_from_drawn.inverse() {
+        for finding in &image.findings {
+            draw_outline(&mut canvas, finding, &drawn_from_image, (rows, cols));
+        }
+    }
+    draw_scale(&mut canvas, rows, maximum(&image.saliency.malignant));
+    draw_words(&mut canvas, rows, image, label);
+    canvas
+}
+
+fn drawn_size(rows: usize, cols: usize) -> (usize, usize) {
+    let longest = rows.max(cols).max(1);
+    let drawn = longest.clamp(DRAWN_SIDE.0, DRAWN_SIDE.1) as f64 / longest as f64;
+    let side = |n: usize| ((n as f64 * drawn).round() as usize).max(1);
+    (side(rows), side(cols))
+}
+
+fn image_from_drawn(
+    image: &ImageAssessment,
+    rows: usize,
+    cols: usize,
+    drawn_rows: usize,
+    drawn_cols: usize,
+) -> Affine {
+    let window = image.crop.window;
+    Affine::translate(window.row as f64, window.col as f64).compose(&Affine::resample(
+        rows as f64 / drawn_rows as f64,
+        cols as f64 / drawn_cols as f64,
+    ))
+}
+
+fn resize(gray: Image<u8>, rows: usize, cols: usize) -> Image<u8> {
+    let side = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    let (from_rows, from_cols) = (gray.rows(), gray.cols());
+    let buffer: Option<GrayImage> = image::ImageBuffer::<Luma<u8>, _>::from_raw(
+        side(from_cols),
+        side(from_rows),
+        gray.into_pixels(),
+    );
+    buffer
+        .map(|b| imageops::resize(&b, side(cols), side(rows), FilterType::Triangle).into_raw())
+        .and_then(|pixels| Image::from_pixels(rows, cols, pixels))
+        .unwrap_or_else(|| Image::filled(rows, cols, 0))
+}
+
+fn draw_sonogram(
+    canvas: &mut Image<[u8; 3]>,
+    gray: Image<u8>,
+    image: &ImageAssessment,
+    image_from_drawn: &Affine,
+) {
+    let map = &image.saliency;
+    let Some(grid_from_image) = map.image_from_grid.inverse() else {
+        return;
+    };
+    let grid_from_drawn = grid_from_image.compose(image_from_drawn);
+    for row in 0..gray.rows() {
+        for col in 0..gray.cols() {
+            let at = grid_from_drawn.apply(Point {
+                row: row as f64,
+                col: col as f64,
+            });
+            let value = bilinear(&map.malignant, map.rows, map.cols, at);
+            canvas.set(row, col, blend(gray.at(row, col), value));
+        }
+    }
+}
+
+fn blend(gray: u8, value: f64) -> [u8; 3] {
+    let cover = OPACITY * heat_cover(value);
+    heat_color(value)
+        .map(|c| (f64::from(gray) * (1.0 - cover) + f64::from(c) * cover).round() as u8)
+}
+
+/// The map at a point of its grid; points outside take the nearest edge's value, an empty map 0.
+pub(crate) fn bilinear(values: &[f32], rows: usize, cols: usize, at: Point) -> f64 {
+    if rows == 0 || cols == 0 || values.len() != rows * cols {
+        return 0.0;
+    }
+    let row = at.row.clamp(0.0, (rows - 1) as f64);
+    let col = at.col.clamp(0.0, (cols - 1) as f64);
+    let (r0, c0) = (row.floor() as usize, col.floor() as usize);
+    let (r1, c1) = ((r0 + 1).min(rows - 1), (c0 + 1).min(cols - 1));
+    let (fr, fc) = (row - r0 as f64, col - c0 as f64);
+    let v = |r: usize, c: usize| f64::from(values[r * cols + c]);
+    let top = v(r0, c0) * (1.0 - fc) + v(r0, c1) * fc;
+    let bottom = v(r1, c0) * (1.0 - fc) + v(r1, c1) * fc;
+    top * (1.0 - fr) + bottom * fr
+}
+
+pub(crate) fn maximum(values: &[f32]) -> f64 {
+    f64::from(values.iter().copied().fold(0.0_f32, f32::max))
+}
+
+fn draw_outline(
+    canvas: &mut Image<[u8; 3]>,
+    finding: &Finding,
+    drawn_from_image: &Affine,
+    inside: (usize, usize),
+) {
+    let color = match finding.class {
+        FindingClass::Benign => BENIGN,
+        FindingClass::Malignant => MALIGNANT,
+    };
+    let points = finding.outline.map(drawn_from_image).points;
+    for (i, &from) in points.iter().enumerate() {
+        draw_line(canvas, from, points[(i + 1) % points.len()], inside, color);
+    }
+}
+
+fn draw_line(
+    canvas: &mut Image<[u8; 3]>,
+    from: Point,
+    to: Point,
+    inside: (usize, usize),
+    color: [u8; 3],
+) {
+    let steps = (to.row - from.row)
+        .abs()
+        .max((to.col - from.col).abs())
+        .ceil()
+        .clamp(1.0, 4096.0);
+    for i in 0..=steps as usize {
+        let t = i as f64 / steps;
+        let row = (from.row + t * (to.row - from.row))
+            .round()
+            .clamp(0.0, (inside.0 - 1) as f64);
+        let col = (from.col + t * (to.col - from.col))
+            .round()
+            .clamp(0.0, (inside.1 - 1) as f64);
+        canvas.set(row as usize, col as usize, color);
+    }
+}
+
+fn draw_scale(canvas: &mut Image<[u8; 3]>, rows: usize, max: f64) {
+    let left = canvas.cols() - SCALE_COLS + 8;
+    let (top, bottom) = (12, rows.saturating_sub(12).max(13));
+    let value_at = |row: usize| 1.0 - (row - top) as f64 / (bottom - top) as f64;
+    for row in top..=bottom {
+        for col in left..left + 10 {
+            canvas.set(row, col, heat_color(value_at(row)));
+        }
+    }
+    draw_text(canvas, top.saturating_sub(3), left + 14, "1.0", INK);
+    draw_text(canvas, bottom - 4, left + 14, "0.0", INK);
+    let at = bottom - (max.clamp(0.0, 1.0) * (bottom - top) as f64).round() as usize;
+    for col in left.saturating_sub(4)..left + 14 {
+        canvas.set(at, col, INK);
+    }
+    if at > top + 12 && at + 14 < bottom {
+        draw_text(canvas, at - 3, left + 14, &format!("{max:.2}"), INK);
+    }
+}
+
+fn draw_words(
+    canvas: &mut Image<[u8; 3]>,
+    rows: usize,
+    image: &ImageAssessment,
+    label: HeatMapLabel,
+) {
+    let max = maximum(&image.saliency.malignant);
+    draw_text(
+        canvas,
+        rows + 4,
+        4,
+        &format!("malignant saliency, max {max:.2}"),
+        INK,
+    );
+    draw_text(canvas, rows + 16, 4, "research use only", INK);
+    if label == HeatMapLabel::Synthetic {
+        draw_text(
+            canvas,
+            rows + 28,
+            4,
+            "SYNTHETIC - not a patient",
+            [255, 190, 90],
+        );
+    }
+}
+
+/// Writes ASCII text in 8 × 8 letters; what does not fit is left away.
+fn draw_text(canvas: &mut Image<[u8; 3]>, top: usize, left: usize, text: &str, color: [u8; 3]) {
+    for (i, byte) in text.bytes().enumerate() {
+        let glyph = BASIC_LEGACY[usize::from(byte & 0x7f)];
+        for (row, bits) in glyph.iter().enumerate() {
+            for col in (0..8).filter(|col| bits >> col & 1 == 1) {
+                let (r, c) = (top + row, left + 8 * i + col);
+                if r < canvas.rows() && c < canvas.cols() {
+                    canvas.set(r, c, color);
+                }
+            }
+        }
+    }
+}
