@@ -1,0 +1,9 @@
+//! Integration tests of the statistics.
+
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+mod bootstrap;
+mod degenerate;
+mod golden;
+mod properties;
+mod reference;
