@@ -24,6 +24,9 @@ pub struct ExamRecord {
     /// The decoded pictures, breast by breast and image by image; `None` (or a shorter list)
     /// where a picture was not kept.
     pub pictures: Vec<Option<Picture>>,
+    /// Cropped and painted sonograms to be written for a look at them, in the same order; empty
+    /// when not asked for.
+    pub crops: Vec<Option<Image<u8>>>,
     /// Files of this exam that were not used.
     pub skipped: Vec<Skipped>,
     /// Labels and values that identify the patient, shown on the exam's page; empty unless the
@@ -111,6 +114,7 @@ impl Folder {
     pub fn add(&mut self, record: &ExamRecord) -> Result<(), Error> {
         let key = self.names.take(&safe_name(&record.assessment.exam));
         let heat_maps = self.write_heat_maps(&key, record)?;
+        self.write_crops(&key, record)?;
         self.json.exam(&record.assessment, &heat_maps)?;
         self.summary.exam(&record.assessment)?;
         for skipped in &record.skipped {
@@ -158,6 +162,20 @@ impl Folder {
             written.push(Some(relative));
         }
         Ok(written)
+    }
+
+    fn write_crops(&self, key: &str, record: &ExamRecord) -> Result<(), Error> {
+        let mut names = UniqueNames::default();
+        let images = record.assessment.breasts.iter().flat_map(|b| &b.images);
+        for (image, crop) in images.zip(&record.crops) {
+            let Some(crop) = crop else { continue };
+            let name = names.take(&image_name(image));
+            let path = self.dir.join(format!("exams/{key}/{name}-crop.png"));
+            let gray = image::ExtendedColorType::L8;
+            let bytes = crate::html::encode_png(crop.pixels(), crop.rows(), crop.cols(), gray)?;
+            write_file(&path, &bytes)?;
+        }
+        Ok(())
     }
 
     /// Completes the documents and returns the path of `report.html`. `skipped` are the inputs

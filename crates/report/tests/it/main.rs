@@ -157,6 +157,7 @@ fn record(exam: &str, kind: WarningKind) -> ExamRecord {
             }],
         },
         pictures: vec![Some(picture()), Some(picture()), None],
+        crops: Vec::new(),
         skipped: vec![Skipped {
             file: "broken.dcm".into(),
             reason: format!("expected pixels, got {EVIL}"),

@@ -1,0 +1,166 @@
+//! The members of a model package, run on batches of images.
+
+use lobule_engine::{EngineKind, Outputs, Session, open};
+use lobule_exam::ClassScores;
+use lobule_package::{AttentionMil, Manifest, Package, Wiring};
+
+use crate::{Error, ErrorKind, MemberScores};
+
+/// The opened networks of a package.
+pub struct Ensemble {
+    members: Vec<Box<dyn Session>>,
+    wiring: AttentionMil,
+    n_classes: usize,
+    benign: usize,
+    malignant: usize,
+}
+
+/// What the ensemble says about one image.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ImageOutputs {
+    /// Scores and attention logit, per member.
+    pub members: Vec<MemberScores>,
+    /// Rows of the saliency grid.
+    pub rows: usize,
+    /// Columns of the saliency grid.
+    pub cols: usize,
+    /// Benign saliency, mean over the members.
+    pub benign: Vec<f32>,
+    /// Malignant saliency, mean over the members.
+    pub malignant: Vec<f32>,
+}
+
+impl Ensemble {
+    /// Opens every member of a package. `kind` none takes the engine that is there; `threads` is
+    /// for one run.
+    ///
+    /// # Errors
+    /// `Engine` when the engine is absent, `Package` when a member cannot be opened.
+    pub fn open(
+        package: &Package,
+        kind: Option<EngineKind>,
+        threads: usize,
+    ) -> Result<Ensemble, Error> {
+        let options = lobule_engine::Options { threads };
+        let mut members = Vec::new();
+        for path in package.member_paths() {
+            members.push(open(kind, &path, &options).map_err(|e| opening(&e))?);
+        }
+        Ensemble::from_sessions(package.manifest(), members)
+    }
+
+    /// An ensemble of sessions that are open already.
+    ///
+    /// # Errors
+    /// `Package` when there is no member or a class is missing.
+    pub fn from_sessions(
+        manifest: &Manifest,
+        members: Vec<Box<dyn Session>>,
+    ) -> Result<Ensemble, Error> {
+        let Wiring::AttentionMil(wiring) = &manifest.wiring;
+        let missing =
+            |what: &str| Error::new(ErrorKind::Package, format!("expected {what}, got none"));
+        if members.is_empty() {
+            return Err(missing("at least one member"));
+        }
+        Ok(Ensemble {
+            members,
+            wiring: wiring.clone(),
+            n_classes: manifest.classes.len(),
+            benign: manifest
+                .class_idx("benign")
+                .ok_or_else(|| missing("the class benign"))?,
+            malignant: manifest
+                .class_idx("malignant")
+                .ok_or_else(|| missing("the class malignant"))?,
+        })
+    }
+
+    /// Number of networks.
+    pub fn n_members(&self) -> usize {
+        self.members.len()
+    }
+
+    /// Runs all members on `n` images `[n, 1, h, w]` and gives one result per image.
+    ///
+    /// # Errors
+    /// `Outputs` when a result is absent, of another shape, or not finite.
+    pub fn run(&mut self, images: &[f32], shape: [usize; 4]) -> Result<Vec<ImageOutputs>, Error> {
+        let mut sums: Vec<ImageOutputs> = Vec::new();
+        for member in 0..self.members.len() {
+            let outputs = self.members[member]
+                .run_images(images, shape)
+                .map_err(|e| running(&e))?;
+            for (at, one) in self.split(outputs, shape[0])?.into_iter().enumerate() {
+                match sums.get_mut(at) {
+                    None => sums.push(one),
+                    Some(sum) => sum.add(one)?,
+                }
+            }
+        }
+        let share = 1.0 / self.members.len() as f32;
+        for image in &mut sums {
+            let both = image.benign.iter_mut().chain(&mut image.malignant);
+            both.for_each(|v| *v = (*v * share).clamp(0.0, 1.0));
+        }
+        Ok(sums)
+    }
+
+    /// One member's outputs, image by image.
+    fn split(&self, mut outputs: Outputs, n: usize) -> Result<Vec<ImageOutputs>, Error> {
+        let (some_n, classes) = (Some(n), Some(self.n_classes));
+        let names = &self.wiring;
+        let mut take = |name: &str, shape: &[Option<usize>]| {
+            outputs.take(name, shape).map_err(|e| running(&e))
+        };
+        let saliency = take(&names.saliency, &[some_n, classes, None, None])?;
+        let scores = take(&names.image_scores, &[some_n, classes])?.data;
+        let logits = take(&names.attention_logits, &[some_n, Some(1)])?.data;
+        let (rows, cols) = (saliency.shape[2], saliency.shape[3]);
+        let plane = |image: usize, class: usize| {
+            let start = (image * self.n_classes + class) * rows * cols;
+            saliency.data[start..start + rows * cols].to_vec()
+        };
+        let score = |image: usize, class: usize| f64::from(scores[image * self.n_classes + class]);
+        let image = |at: usize| ImageOutputs {
+            members: vec![MemberScores {
+                scores: ClassScores {
+                    benign: score(at, self.benign),
+                    malignant: score(at, self.malignant),
+                },
+                attention_logit: f64::from(logits[at]),
+            }],
+            rows,
+            cols,
+            benign: plane(at, self.benign),
+            malignant: plane(at, self.malignant),
+        };
+        Ok((0..n).map(image).collect())
+    }
+}
+
+impl ImageOutputs {
+    fn add(&mut self, other: ImageOutputs) -> Result<(), Error> {
+        if (self.rows, self.cols) != (other.rows, other.cols) {
+            let message = "expected members with equal saliency grids, got different ones";
+            return Err(Error::new(ErrorKind::Package, message));
+        }
+        self.members.extend(other.members);
+        let mine = self.benign.iter_mut().chain(&mut self.malignant);
+        let theirs = other.benign.iter().chain(&other.malignant);
+        mine.zip(theirs).for_each(|(a, b)| *a += b);
+        Ok(())
+    }
+}
+
+fn opening(error: &lobule_engine::Error) -> Error {
+    let kind = match error.kind() {
+        lobule_engine::ErrorKind::Unavailable => ErrorKind::Engine,
+        _ => ErrorKind::Package,
+    };
+    Error::new(kind, error.to_string())
+}
+
+fn running(error: &lobule_engine::Error) -> Error {
+    Error::new(ErrorKind::Outputs, error.to_string())
+}

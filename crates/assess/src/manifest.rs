@@ -1,0 +1,171 @@
+//! The manifest: a CSV that says which file belongs to which exam and breast.
+//!
+//! Columns `exam`, `breast` and `file` are required, in any order; all others are kept as they
+//! are (`label`, `patient`, …). Files are relative to the manifest.
+
+use std::io::Read;
+
+use lobule_exam::Side;
+
+use crate::{Error, ErrorKind};
+
+/// Longest field that is read, in bytes.
+const LONGEST_FIELD: usize = 4096;
+
+/// One line of a manifest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ManifestRow {
+    /// Line in the file, from 1.
+    pub line: u64,
+    /// Name of the exam.
+    pub exam: String,
+    /// The breast; unknown when the field is empty.
+    pub side: Side,
+    /// The file as written.
+    pub file: String,
+    /// The other columns: name and value.
+    pub extra: Vec<(String, String)>,
+}
+
+/// Reads a manifest. Nothing is opened but the given bytes.
+///
+/// # Errors
+/// Names the line and the column of the first field that is wrong.
+///
+/// ```
+/// let rows = lobule_assess::read_manifest(&b"exam,breast,file\nA,left,a.png\n"[..]).unwrap();
+/// assert_eq!(rows[0].file, "a.png");
+/// let error = lobule_assess::read_manifest(&b"exam,breast,file\nA,both,a.png\n"[..]).unwrap_err();
+/// assert!(error.to_string().starts_with("line 2, column `breast`: expected left"));
+/// ```
+pub fn read_manifest(input: impl Read) -> Result<Vec<ManifestRow>, Error> {
+    let mut csv = csv::ReaderBuilder::new()
+        .trim(csv::Trim::All)
+        .from_reader(input);
+    let header = csv.headers().map_err(|e| unreadable(&e))?.clone();
+    let columns = Columns::find(&header)?;
+    let mut rows = Vec::new();
+    for record in csv.records() {
+        let record = record.map_err(|e| unreadable(&e))?;
+        rows.push(columns.row(&header, &record)?);
+    }
+    Ok(rows)
+}
+
+struct Columns {
+    exam: usize,
+    breast: usize,
+    file: usize,
+}
+
+impl Columns {
+    fn find(header: &csv::StringRecord) -> Result<Columns, Error> {
+        let plain = |name: &str| name.trim_start_matches('\u{feff}').to_ascii_lowercase();
+        let column = |wanted: &str| {
+            let found = header.iter().position(|name| plain(name) == wanted);
+            found.ok_or_else(|| {
+                let got: Vec<&str> = header.iter().take(12).collect();
+                wrong(
+                    1,
+                    wanted,
+                    &format!("expected this column, got {}", got.join(",")),
+                )
+            })
+        };
+        Ok(Columns {
+            exam: column("exam")?,
+            breast: column("breast")?,
+            file: column("file")?,
+        })
+    }
+
+    fn row(
+        &self,
+        header: &csv::StringRecord,
+        record: &csv::StringRecord,
+    ) -> Result<ManifestRow, Error> {
+        let line = record.position().map_or(0, csv::Position::line);
+        let needed = |at: usize, column: &str| match record.get(at) {
+            Some(text) if !text.is_empty() && text.len() <= LONGEST_FIELD => Ok(text.to_owned()),
+            Some("") | None => Err(wrong(line, column, "expected a value, got nothing")),
+            Some(text) => {
+                let n = text.len();
+                let message = format!("expected at most {LONGEST_FIELD} bytes, got {n}");
+                Err(wrong(line, column, &message))
+            }
+        };
+        let side = record.get(self.breast).unwrap_or_default();
+        Ok(ManifestRow {
+            line,
+            exam: needed(self.exam, "exam")?,
+            side: side
+                .parse()
+                .map_err(|e: String| wrong(line, "breast", &e))?,
+            file: needed(self.file, "file")?,
+            extra: self.extra(header, record),
+        })
+    }
+
+    fn extra(
+        &self,
+        header: &csv::StringRecord,
+        record: &csv::StringRecord,
+    ) -> Vec<(String, String)> {
+        let own = [self.exam, self.breast, self.file];
+        let named = header.iter().zip(record).enumerate();
+        named
+            .filter(|(at, _)| !own.contains(at))
+            .map(|(_, (name, value))| (name.to_ascii_lowercase(), value.to_owned()))
+            .collect()
+    }
+}
+
+fn wrong(line: u64, column: &str, message: &str) -> Error {
+    let text = format!("line {line}, column `{column}`: {message}");
+    Error::new(ErrorKind::Manifest, text)
+}
+
+fn unreadable(error: &csv::Error) -> Error {
+    let line = error.position().map_or(1, csv::Position::line);
+    let text = format!("line {line}: expected a row of a CSV table, got: {error}");
+    Error::new(ErrorKind::Manifest, text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wrong_manifests_name_line_and_column() {
+        let cases = [
+            ("", "line 1, column `exam`"),
+            ("exam,file\n", "line 1, column `breast`"),
+            ("exam,breast,file\n,left,x\n", "line 2, column `exam`"),
+            (
+                "exam,breast,file\na,left,x\na,up,x\n",
+                "line 3, column `breast`",
+            ),
+            ("exam,breast,file\na,left,\n", "line 2, column `file`"),
+            ("exam,breast,file\na,left\n", "line 2: expected a row"),
+            (
+                "exam,breast,file\na,\u{fffd},x\n",
+                "line 2, column `breast`",
+            ),
+        ];
+        for (text, expected) in cases {
+            let error = read_manifest(text.as_bytes()).unwrap_err();
+            assert!(error.to_string().contains(expected), "{text:?}: {error}");
+            assert_eq!(error.kind(), ErrorKind::Manifest);
+        }
+        assert!(read_manifest(&b"exam,breast,file\na,left,\xff\xfe\n"[..]).is_err());
+    }
+
+    #[test]
+    fn other_columns_are_kept_and_order_is_free() {
+        let text = "\u{feff}File,Label,EXAM,breast\nx.png,benign, e1 ,\n";
+        let rows = read_manifest(text.as_bytes()).unwrap();
+        assert_eq!(rows[0].exam, "e1");
+        assert_eq!(rows[0].side, Side::Unknown);
+        assert_eq!(rows[0].extra, [("label".to_owned(), "benign".to_owned())]);
+    }
+}

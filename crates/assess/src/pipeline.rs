@@ -1,0 +1,310 @@
+//! The streaming run: readers, batches across exams, results in the order of the inputs.
+//!
+//! Files are dealt to the reader threads in turn, each with a short channel of its own; taking
+//! from the channels in the same turn restores the order, and no reader can run ahead. The calling
+//! thread fills batches of network inputs across exams, runs them, and hands each exam over as
+//! soon as its last image has been run.
+
+use std::collections::VecDeque;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+
+use lobule_exam::{Assessment, Side, Skipped};
+use lobule_package::Manifest;
+use lobule_raster::{Image, Picture, PrepareConfig};
+
+use crate::collect::{ExamInputs, FileInput, Inputs};
+use crate::ensemble::ImageOutputs;
+use crate::load::{LoadedImage, load};
+use crate::result::{RunImage, assessment};
+use crate::{Ensemble, Error, ErrorKind, Judgement};
+
+/// Decoded files that may wait per reader.
+const WAITING_FILES: usize = 2;
+
+/// What is kept of a decoded picture until its exam is handed over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Keep {
+    /// Nothing but numbers.
+    Nothing,
+    /// The picture, for heat maps and pages.
+    #[default]
+    Pictures,
+    /// The picture, and the cropped and painted sonogram.
+    PicturesAndCrops,
+}
+
+/// How a run is carried out; none of it changes a result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    /// Images per run of a member; at least 1.
+    pub batch: usize,
+    /// Threads that read and prepare; at least 1.
+    pub readers: usize,
+    /// What is kept.
+    pub keep: Keep,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            batch: 8,
+            readers: 2,
+            keep: Keep::default(),
+        }
+    }
+}
+
+/// Everything that turns an exam into its assessment.
+pub struct Assessor {
+    ensemble: Ensemble,
+    prepare: PrepareConfig,
+    judgement: Judgement,
+    finding_threshold: f64,
+    options: Options,
+}
+
+impl Assessor {
+    /// Joins the parts; preparation and the threshold of findings come from the manifest.
+    pub fn new(
+        manifest: &Manifest,
+        ensemble: Ensemble,
+        judgement: Judgement,
+        options: Options,
+    ) -> Assessor {
+        Assessor {
+            ensemble,
+            prepare: manifest.prepare_config(),
+            judgement,
+            finding_threshold: manifest.saliency.finding_threshold,
+            options,
+        }
+    }
+}
+
+/// One exam's result and what was kept of its pictures.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AssessedExam {
+    /// The result. Without breasts when none of the exam's files could be used.
+    pub assessment: Assessment,
+    /// Decoded pictures, breast by breast and image by image.
+    pub pictures: Vec<Option<Picture>>,
+    /// Cropped and painted sonograms, in the same order.
+    pub crops: Vec<Option<Image<u8>>>,
+    /// Files of the exam that were not used.
+    pub skipped: Vec<Skipped>,
+}
+
+/// Assesses all exams and hands each over, in the order of the inputs.
+///
+/// # Errors
+/// `Outputs` when a member gives something that is no result, and whatever `emit` refuses with.
+/// A bad file is no error: it is listed in its exam's `skipped`.
+pub fn assess(
+    inputs: &Inputs,
+    assessor: &mut Assessor,
+    emit: impl FnMut(AssessedExam) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let files: Vec<&FileInput> = inputs.files().collect();
+    let n_readers = assessor.options.readers.clamp(1, files.len().max(1));
+    let (config, keep) = (assessor.prepare.clone(), assessor.options.keep);
+    std::thread::scope(|scope| {
+        let mut readers = Vec::new();
+        for reader in 0..n_readers {
+            let (sender, receiver) = sync_channel(WAITING_FILES);
+            let own = files.iter().skip(reader).step_by(n_readers).copied();
+            let (own, config): (Vec<&FileInput>, _) = (own.collect(), &config);
+            scope.spawn(move || read_all(&own, config, keep, &sender));
+            readers.push(receiver);
+        }
+        let mut flow = Flow::new(assessor, emit);
+        let result = flow.run(&inputs.exams, &readers);
+        drop(readers); // lets waiting readers end
+        result
+    })
+}
+
+type Loaded = Result<Vec<LoadedImage>, String>;
+
+fn read_all(files: &[&FileInput], config: &PrepareConfig, keep: Keep, to: &SyncSender<Loaded>) {
+    for file in files {
+        if to.send(load(file, config, keep)).is_err() {
+            return; // the run has ended early
+        }
+    }
+}
+
+/// An exam on its way.
+struct OpenExam<'a> {
+    inputs: &'a ExamInputs,
+    breasts: Vec<(Side, Vec<RunImage>)>,
+    waiting: usize,
+    is_read: bool,
+    skipped: Vec<Skipped>,
+}
+
+/// An image in the batch that is being filled.
+struct Queued {
+    exam: usize,
+    breast: usize,
+    file: String,
+    loaded: LoadedImage,
+}
+
+struct Flow<'a, E> {
+    assessor: &'a mut Assessor,
+    emit: E,
+    open: VecDeque<OpenExam<'a>>,
+    emitted: usize,
+    queue: Vec<Queued>,
+}
+
+impl<'a, E: FnMut(AssessedExam) -> Result<(), Error>> Flow<'a, E> {
+    fn new(assessor: &'a mut Assessor, emit: E) -> Flow<'a, E> {
+        Flow {
+            assessor,
+            emit,
+            open: VecDeque::new(),
+            emitted: 0,
+            queue: Vec::new(),
+        }
+    }
+
+    fn run(&mut self, exams: &'a [ExamInputs], readers: &[Receiver<Loaded>]) -> Result<(), Error> {
+        let mut turn = readers.iter().cycle();
+        for (idx, exam) in exams.iter().enumerate() {
+            self.open.push_back(OpenExam::new(exam));
+            for (breast_idx, breast) in exam.breasts.iter().enumerate() {
+                for file in &breast.files {
+                    let reader = turn.next().expect("there is at least one reader");
+                    let loaded = reader.recv().unwrap_or_else(|_| {
+                        Err("expected a decoded file, got nothing from its reader".into())
+                    });
+                    self.take(idx, breast_idx, file, loaded)?;
+                }
+            }
+            self.exam(idx).is_read = true;
+            self.hand_over()?;
+        }
+        self.run_batch()?;
+        self.hand_over()
+    }
+
+    fn exam(&mut self, idx: usize) -> &mut OpenExam<'a> {
+        &mut self.open[idx - self.emitted]
+    }
+
+    fn take(
+        &mut self,
+        exam: usize,
+        breast: usize,
+        file: &FileInput,
+        loaded: Loaded,
+    ) -> Result<(), Error> {
+        let images = match loaded {
+            Ok(images) => images,
+            Err(reason) => {
+                tracing::debug!(file = %file.name, %reason, "skipped");
+                let file = file.name.clone();
+                self.exam(exam).skipped.push(Skipped { file, reason });
+                return Ok(());
+            }
+        };
+        for loaded in images {
+            self.exam(exam).waiting += 1;
+            self.queue.push(Queued {
+                exam,
+                breast,
+                file: file.name.clone(),
+                loaded,
+            });
+            if self.queue.len() >= self.assessor.options.batch.max(1) {
+                self.run_batch()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs what is queued and gives each result to its exam.
+    fn run_batch(&mut self) -> Result<(), Error> {
+        if self.queue.is_empty() {
+            return Ok(());
+        }
+        let (rows, cols) = (self.assessor.prepare.rows, self.assessor.prepare.cols);
+        let mut images = Vec::with_capacity(self.queue.len() * rows * cols);
+        for queued in &mut self.queue {
+            images.append(&mut queued.loaded.input.chw);
+        }
+        let shape = [self.queue.len(), 1, rows, cols];
+        let outputs = self.assessor.ensemble.run(&images, shape)?;
+        if outputs.len() != self.queue.len() {
+            let message = format!(
+                "expected {} results, got {}",
+                self.queue.len(),
+                outputs.len()
+            );
+            return Err(Error::new(ErrorKind::Outputs, message));
+        }
+        for (queued, outputs) in std::mem::take(&mut self.queue).into_iter().zip(outputs) {
+            self.place(queued, outputs);
+        }
+        Ok(())
+    }
+
+    fn place(&mut self, queued: Queued, outputs: ImageOutputs) {
+        let exam = self.exam(queued.exam);
+        exam.waiting -= 1;
+        exam.breasts[queued.breast].1.push(RunImage {
+            file: queued.file,
+            loaded: queued.loaded,
+            outputs,
+        });
+    }
+
+    /// Hands over the exams at the front that are complete.
+    fn hand_over(&mut self) -> Result<(), Error> {
+        while self
+            .open
+            .front()
+            .is_some_and(|e| e.is_read && e.waiting == 0)
+        {
+            let Some(exam) = self.open.pop_front() else {
+                break;
+            };
+            self.emitted += 1;
+            let assessed = exam.finish(self.assessor)?;
+            (self.emit)(assessed)?;
+        }
+        Ok(())
+    }
+}
+
+impl<'a> OpenExam<'a> {
+    fn new(inputs: &'a ExamInputs) -> OpenExam<'a> {
+        OpenExam {
+            inputs,
+            breasts: inputs
+                .breasts
+                .iter()
+                .map(|b| (b.side, Vec::new()))
+                .collect(),
+            waiting: 0,
+            is_read: false,
+            skipped: Vec::new(),
+        }
+    }
+
+    fn finish(mut self, assessor: &Assessor) -> Result<AssessedExam, Error> {
+        let threshold = assessor.finding_threshold;
+        let exam = &self.inputs.exam;
+        let assessment = assessment(exam, &self.breasts, &assessor.judgement, threshold)?;
+        let images = self.breasts.iter_mut().flat_map(|(_, images)| images);
+        let kept = images.map(|i| (i.loaded.picture.take(), i.loaded.crop_gray.take()));
+        let (pictures, crops) = kept.unzip();
+        Ok(AssessedExam {
+            assessment,
+            pictures,
+            crops,
+            skipped: self.skipped,
+        })
+    }
+}

@@ -1,0 +1,122 @@
+//! From the network's outputs for an exam's images to its assessment.
+
+use lobule_exam::{
+    Affine, Assessment, BreastAssessment, ImageAssessment, SaliencyMap, Side, Warning, WarningKind,
+};
+
+use crate::ensemble::ImageOutputs;
+use crate::load::LoadedImage;
+use crate::pool::{MemberScores, Pooled, pool, ranks};
+use crate::{Error, ErrorKind, Judgement, findings};
+
+/// An image that has been run.
+#[derive(Debug)]
+pub(crate) struct RunImage {
+    pub(crate) file: String,
+    pub(crate) loaded: LoadedImage,
+    pub(crate) outputs: ImageOutputs,
+}
+
+/// Puts an exam's result together from the images of its breasts.
+///
+/// # Errors
+/// `Outputs` when the network gave no finite numbers.
+pub(crate) fn assessment(
+    exam: &str,
+    breasts: &[(Side, Vec<RunImage>)],
+    judgement: &Judgement,
+    finding_threshold: f64,
+) -> Result<Assessment, Error> {
+    let with_images = breasts.iter().filter(|(_, images)| !images.is_empty());
+    let assessed: Vec<BreastAssessment> = with_images
+        .map(|(side, images)| breast(*side, images, judgement, finding_threshold))
+        .collect::<Result<_, Error>>()?;
+    let warnings = exam_warnings(&assessed);
+    Ok(Assessment {
+        exam: exam.to_owned(),
+        breasts: assessed,
+        warnings,
+    })
+}
+
+fn exam_warnings(breasts: &[BreastAssessment]) -> Vec<Warning> {
+    let unknown = breasts.iter().any(|b| b.side == Side::Unknown);
+    let warning = || Warning {
+        kind: WarningKind::UnknownSide,
+        message: "nothing states the breast's side: its images are a group of their own".into(),
+    };
+    unknown.then(warning).into_iter().collect()
+}
+
+fn breast(
+    side: Side,
+    images: &[RunImage],
+    judgement: &Judgement,
+    finding_threshold: f64,
+) -> Result<BreastAssessment, Error> {
+    let members: Vec<Vec<MemberScores>> =
+        images.iter().map(|i| i.outputs.members.clone()).collect();
+    let pooled = pool(&members).ok_or_else(|| {
+        Error::new(
+            ErrorKind::Outputs,
+            "expected finite scores and logits, got others",
+        )
+    })?;
+    let order = ranks(&pooled.attention);
+    let assessed = images.iter().enumerate().map(|(at, run)| {
+        let rank = order[at];
+        image(run, &pooled, at, rank, judgement, finding_threshold)
+    });
+    Ok(BreastAssessment {
+        side,
+        scores: pooled.scores,
+        probabilities: judgement.probabilities(pooled.scores),
+        flagged: judgement.flags(pooled.scores),
+        images: assessed.collect(),
+    })
+}
+
+fn image(
+    run: &RunImage,
+    pooled: &Pooled,
+    at: usize,
+    rank: usize,
+    judgement: &Judgement,
+    finding_threshold: f64,
+) -> ImageAssessment {
+    let (loaded, scores) = (&run.loaded, pooled.image_scores[at]);
+    let saliency = saliency_map(run);
+    let crop = loaded.input.crop.clone();
+    ImageAssessment {
+        file: run.file.clone(),
+        frame: loaded.frame,
+        rows: loaded.rows,
+        cols: loaded.cols,
+        spacing: loaded.spacing,
+        image_from_input: loaded.input.image_from_input,
+        attention: pooled.attention[at],
+        rank,
+        scores,
+        probabilities: judgement.probabilities(scores),
+        findings: findings(&saliency, &crop, loaded.spacing, finding_threshold),
+        saliency,
+        crop,
+        warnings: loaded.warnings.clone(),
+    }
+}
+
+/// The grid covers the whole input: their outer edges coincide.
+fn saliency_map(run: &RunImage) -> SaliencyMap {
+    let (outputs, input) = (&run.outputs, &run.loaded.input);
+    let input_from_grid = Affine::resample(
+        input.rows as f64 / outputs.rows as f64,
+        input.cols as f64 / outputs.cols as f64,
+    );
+    SaliencyMap {
+        rows: outputs.rows,
+        cols: outputs.cols,
+        benign: outputs.benign.clone(),
+        malignant: outputs.malignant.clone(),
+        image_from_grid: input.image_from_input.compose(&input_from_grid),
+    }
+}
