@@ -1,0 +1,40 @@
+//! Embeds the shipped model packages (`models/<name>/` with a `manifest.toml`), so that the binary
+//! needs no other file. Without any it compiles too.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+fn main() {
+    let here = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));
+    let models = here.join("../../models");
+    println!("cargo::rerun-if-changed={}", models.display());
+    let mut code = "pub(crate) static PACKAGES: &[(&str, &[(&str, &[u8])])] = &[\n".to_owned();
+    for package in sorted(&models) {
+        if package.join("manifest.toml").is_file() {
+            embed(&package, &mut code);
+        }
+    }
+    code.push_str("];\n");
+    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
+    fs::write(out.join("packages.rs"), code).expect("cargo's output folder can be written");
+}
+
+fn embed(package: &Path, code: &mut String) {
+    let name = package.file_name().unwrap_or_default().to_string_lossy();
+    writeln!(code, "({name:?}, &[").expect("a string takes any text");
+    for file in sorted(package).iter().filter(|f| f.is_file()) {
+        let path = file.canonicalize().expect("the file was just listed");
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        writeln!(code, "({name:?}, include_bytes!({path:?}).as_slice()),")
+            .expect("a string takes any text");
+    }
+    code.push_str("]),\n");
+}
+
+fn sorted(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten();
+    let mut paths: Vec<PathBuf> = entries.filter_map(Result::ok).map(|e| e.path()).collect();
+    paths.sort();
+    paths
+}

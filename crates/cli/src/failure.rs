@@ -1,0 +1,122 @@
+//! Exit codes: the one place that decides them.
+
+use std::fmt;
+use std::process::ExitCode;
+
+/// The table under `--help`.
+pub(crate) const EXIT_CODES: &str = "\
+Exit codes:
+  0  everything was done
+  1  unexpected failure
+  2  wrong options or a wrong manifest
+  3  finished, but some inputs were skipped (listed with their reasons)
+  4  no usable input
+  5  the model package cannot be used
+  6  the engine is not available
+  7  the output cannot be written";
+
+/// A run that came to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// Nothing was left out.
+    Complete,
+    /// Some inputs were skipped.
+    SomeSkipped,
+}
+
+impl Outcome {
+    pub(crate) fn exit_code(self) -> ExitCode {
+        match self {
+            Outcome::Complete => ExitCode::SUCCESS,
+            Outcome::SomeSkipped => ExitCode::from(3),
+        }
+    }
+}
+
+/// A run that did not: one line for people and a number for programs.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    code: u8,
+    message: String,
+}
+
+impl Failure {
+    fn new(code: u8, message: impl Into<String>) -> Failure {
+        let message: String = message.into();
+        let line: Vec<&str> = message.split_whitespace().collect();
+        Failure {
+            code,
+            message: line.join(" "),
+        }
+    }
+
+    pub(crate) fn unexpected(message: impl Into<String>) -> Failure {
+        Failure::new(1, message)
+    }
+
+    pub(crate) fn usage(message: impl Into<String>) -> Failure {
+        Failure::new(2, message)
+    }
+
+    pub(crate) fn no_input(message: impl Into<String>) -> Failure {
+        Failure::new(4, message)
+    }
+
+    pub(crate) fn package(message: impl Into<String>) -> Failure {
+        Failure::new(5, message)
+    }
+
+    pub(crate) fn output(message: impl Into<String>) -> Failure {
+        Failure::new(7, message)
+    }
+
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        ExitCode::from(self.code)
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl From<lobule_package::Error> for Failure {
+    fn from(error: lobule_package::Error) -> Failure {
+        Failure::new(5, error.to_string())
+    }
+}
+
+impl From<lobule_engine::Error> for Failure {
+    fn from(error: lobule_engine::Error) -> Failure {
+        use lobule_engine::ErrorKind::{Install, Unavailable};
+        let code = match error.kind() {
+            Unavailable | Install => 6,
+            _ => 5,
+        };
+        Failure::new(code, error.to_string())
+    }
+}
+
+impl From<lobule_assess::Error> for Failure {
+    fn from(error: lobule_assess::Error) -> Failure {
+        use lobule_assess::ErrorKind::{Engine, Manifest, Option, Outputs, Package, Receiver};
+        let code = match error.kind() {
+            Manifest | Option => 2,
+            Package | Outputs => 5,
+            Engine => 6,
+            Receiver => 1,
+        };
+        Failure::new(code, error.to_string())
+    }
+}
+
+impl From<lobule_report::Error> for Failure {
+    fn from(error: lobule_report::Error) -> Failure {
+        let code = match error.kind() {
+            lobule_report::ErrorKind::Io => 7,
+            lobule_report::ErrorKind::Format => 1,
+        };
+        Failure::new(code, error.to_string())
+    }
+}
