@@ -1,0 +1,25 @@
+//! Both engines on small graphs: golden outputs, agreement, and bytes that are no model.
+
+mod garbage;
+mod golden;
+
+use std::path::PathBuf;
+
+use lobule_engine::{EngineKind, EngineState, engines};
+
+/// The engines that can be used here; what is left out is said.
+fn available() -> Vec<EngineKind> {
+    let usable = |state: &EngineState| match state {
+        EngineState::Available { .. } => true,
+        EngineState::Unavailable { reason } => {
+            println!("skipped: ONNX Runtime ({reason})");
+            false
+        }
+    };
+    let all = engines().into_iter();
+    all.filter(|e| usable(&e.state)).map(|e| e.kind).collect()
+}
+
+fn models() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/models")
+}
