@@ -52,6 +52,8 @@ pub(crate) struct PixelData {
     pub(crate) offset: u64,
     /// Absent for encapsulated pixel data.
     pub(crate) length: Option<u32>,
+    /// Written as 16-bit words: in big endian, bytes are swapped in pairs.
+    pub(crate) in_words: bool,
 }
 
 /// The kept elements of a data set or of an item.

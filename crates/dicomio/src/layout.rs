@@ -157,6 +157,12 @@ impl Layout {
                 "expected encapsulated pixel data, got plain bytes",
             ));
         }
+        let swapped = self.big_endian && self.pixel_data.in_words && self.bits_allocated == 8;
+        if swapped && self.frame_bytes() % 2 != 0 {
+            return Err(unsupported(
+                "expected frames of whole words, got an odd number of bytes",
+            ));
+        }
         let needed = self.frame_bytes() as u64 * self.frames as u64;
         let there = source_length.saturating_sub(self.pixel_data.offset);
         if needed <= u64::from(length).min(there) {

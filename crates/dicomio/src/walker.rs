@@ -189,6 +189,7 @@ impl<R: Read + Seek> Walker<R> {
                 let pixel_data = PixelData {
                     offset: self.position,
                     length: (header.length != UNDEFINED).then_some(header.length),
+                    in_words: &header.vr == b"OW",
                 };
                 return Ok((dataset, Some(pixel_data)));
             }

@@ -87,13 +87,14 @@ fn native(bytes: &[u8], layout: &Layout) -> Result<Samples, Error> {
 }
 
 fn words(bytes: &[u8], layout: &Layout) -> Vec<u16> {
-    if layout.bits_allocated == 8 {
-        return bytes.iter().map(|&b| b.into()).collect();
-    }
     let pairs = bytes.chunks_exact(2);
-    match layout.big_endian {
-        true => pairs.map(|p| u16::from_be_bytes([p[0], p[1]])).collect(),
-        false => pairs.map(|p| u16::from_le_bytes([p[0], p[1]])).collect(),
+    match (layout.bits_allocated, layout.big_endian) {
+        (8, true) if layout.pixel_data.in_words => {
+            pairs.flat_map(|p| [p[1].into(), p[0].into()]).collect()
+        }
+        (8, _) => bytes.iter().map(|&b| b.into()).collect(),
+        (_, true) => pairs.map(|p| u16::from_be_bytes([p[0], p[1]])).collect(),
+        (_, false) => pairs.map(|p| u16::from_le_bytes([p[0], p[1]])).collect(),
     }
 }
 

@@ -1,3 +1,31 @@
 //! One binary for all integration tests of this crate.
 
+mod content;
+mod fixtures;
+mod golden;
+mod malformed;
 mod synthetic;
+
+use lobule_raster::Picture;
+
+/// All values of a picture, and the name of its kind in the golden tables.
+fn values(picture: &Picture) -> (&'static str, Vec<u16>) {
+    match picture {
+        Picture::Gray8(image) => ("gray8", image.pixels().iter().map(|&v| v.into()).collect()),
+        Picture::Gray16(image) => ("gray16", image.pixels().to_vec()),
+        Picture::Rgb8(image) => {
+            let flat = image.pixels().iter().flatten();
+            ("rgb8", flat.map(|&v| v.into()).collect())
+        }
+    }
+}
+
+/// The largest difference between two lists of one length.
+fn largest_difference(a: &[u16], b: &[u16]) -> u16 {
+    assert_eq!(a.len(), b.len());
+    a.iter()
+        .zip(b)
+        .map(|(a, b)| a.abs_diff(*b))
+        .max()
+        .unwrap_or(0)
+}
