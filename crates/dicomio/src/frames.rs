@@ -110,15 +110,22 @@ fn check_frames(layout: &Layout, which: &[usize], limits: &Limits) -> Result<(),
     ))
 }
 
-/// Where the bytes of one frame are.
+/// Where the bytes of one frame are: in one place, or in several fragments.
 type Place = Vec<Range<u64>>;
+
+fn place(start: u64, length: u64) -> Place {
+    vec![Range {
+        start,
+        end: start + length,
+    }]
+}
 
 /// The place of every frame.
 fn places(header: &mut Header, layout: &Layout) -> Result<Vec<Place>, Error> {
     let start = layout.pixel_data.offset;
     if layout.pixel_data.length.is_some() {
         let size = layout.frame_bytes() as u64;
-        let frame = |i: usize| vec![start + i as u64 * size..start + (i as u64 + 1) * size];
+        let frame = |i: usize| place(start + i as u64 * size, size);
         return Ok((0..layout.frames).map(frame).collect());
     }
     let fragments = Fragments::read(header, start)?;
@@ -228,7 +235,7 @@ fn next_item(header: &mut Header, position: u64) -> Result<Option<Range<u64>>, E
     if position == header.source_length {
         return Ok(None);
     }
-    let head = read_place(header, &vec![position..position + 8])?;
+    let head = read_place(header, &place(position, 8))?;
     let length = u32::from_le_bytes([head[4], head[5], head[6], head[7]]);
     let value = position + 8..position + 8 + u64::from(length);
     match [head[0], head[1], head[2], head[3]] {

@@ -158,7 +158,7 @@ impl Layout {
             ));
         }
         let swapped = self.big_endian && self.pixel_data.in_words && self.bits_allocated == 8;
-        if swapped && self.frame_bytes() % 2 != 0 {
+        if swapped && !self.frame_bytes().is_multiple_of(2) {
             return Err(unsupported(
                 "expected frames of whole words, got an odd number of bytes",
             ));

@@ -27,6 +27,7 @@ mod layout;
 mod lut;
 mod palette;
 mod render;
+mod segments;
 mod syntax;
 mod walker;
 mod write;

@@ -4,6 +4,7 @@ use dicom_core::Tag;
 
 use crate::Error;
 use crate::dataset::{Dataset, malformed};
+use crate::segments::expand;
 
 /// One table.
 pub(crate) struct Table {
@@ -17,35 +18,39 @@ pub(crate) struct Table {
 
 impl Table {
     pub(crate) fn read(data: &Dataset, descriptor: Tag, values: Tag) -> Result<Table, Error> {
-        let &[entries, first, bits] = &data.words(descriptor)[..] else {
-            return Err(malformed(
-                "expected a table's descriptor of three numbers, got others",
-            ));
-        };
-        // Zero stands for the number that does not fit.
-        let entries = if entries == 0 {
-            65536
-        } else {
-            usize::from(entries)
-        };
+        let (entries, first, bits) = descriptor_of(data, descriptor)?;
         let mut words = data.words(values);
         if words.len() < entries && words.len() * 2 >= entries {
-            // Two 8-bit entries share a word, the first in its low byte.
-            words = words
-                .iter()
-                .flat_map(|w| w.to_le_bytes())
-                .map(u16::from)
-                .collect();
+            words = unpacked(&words);
         }
-        if words.len() < entries {
-            let got = words.len();
+        Table::whole(words, entries, first, bits)
+    }
+
+    /// Reads a table that is written as segments.
+    pub(crate) fn read_segmented(
+        data: &Dataset,
+        descriptor: Tag,
+        segments: Tag,
+    ) -> Result<Table, Error> {
+        let (entries, first, bits) = descriptor_of(data, descriptor)?;
+        let words = data.words(segments);
+        let values = match bits {
+            8 => expand(&unpacked(&words), 1, entries),
+            _ => expand(&words, 2, entries),
+        };
+        Table::whole(values.unwrap_or_default(), entries, first, bits)
+    }
+
+    fn whole(mut values: Vec<u16>, entries: usize, first: u16, bits: u16) -> Result<Table, Error> {
+        if values.len() < entries {
+            let got = values.len();
             return Err(malformed(format!(
                 "expected a table of {entries} values, got {got}"
             )));
         }
-        words.truncate(entries);
+        values.truncate(entries);
         Ok(Table {
-            values: words,
+            values,
             first,
             bits,
         })
@@ -71,6 +76,28 @@ impl Table {
         let found = self.values.iter().copied().max().unwrap_or(0);
         stated.max(found).max(1)
     }
+}
+
+/// Number of entries, first stored value, bits of an entry.
+fn descriptor_of(data: &Dataset, tag: Tag) -> Result<(usize, u16, u16), Error> {
+    let &[entries, first, bits] = &data.words(tag)[..] else {
+        return Err(malformed(
+            "expected a table's descriptor of three numbers, got others",
+        ));
+    };
+    // Zero stands for the number that does not fit.
+    let entries = if entries == 0 {
+        65536
+    } else {
+        usize::from(entries)
+    };
+    Ok((entries, first, bits))
+}
+
+/// Two 8-bit entries share a word, the first in its low byte.
+fn unpacked(words: &[u16]) -> Vec<u16> {
+    let bytes = words.iter().flat_map(|w| w.to_le_bytes());
+    bytes.map(u16::from).collect()
 }
 
 /// A stored value as the number it means, when its lowest `bits` hold a sign.

@@ -1,26 +1,30 @@
-//! PALETTE COLOR: PS3.3 C.7.6.3.1.5 and C.7.6.3.1.6.
+//! PALETTE COLOR: PS3.3 C.7.6.3.1.5, C.7.6.3.1.6 and C.7.9.
 
 use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 
 use crate::Error;
 use crate::dataset::{Dataset, malformed};
-use crate::layout::{Layout, unsupported};
+use crate::layout::Layout;
 use crate::lut::{Table, signed};
 
-const TABLES: [(Tag, Tag); 3] = [
-    (
+/// Descriptor, plain data and segmented data of red, green and blue.
+const TABLES: [[Tag; 3]; 3] = [
+    [
         tags::RED_PALETTE_COLOR_LOOKUP_TABLE_DESCRIPTOR,
         tags::RED_PALETTE_COLOR_LOOKUP_TABLE_DATA,
-    ),
-    (
+        tags::SEGMENTED_RED_PALETTE_COLOR_LOOKUP_TABLE_DATA,
+    ],
+    [
         tags::GREEN_PALETTE_COLOR_LOOKUP_TABLE_DESCRIPTOR,
         tags::GREEN_PALETTE_COLOR_LOOKUP_TABLE_DATA,
-    ),
-    (
+        tags::SEGMENTED_GREEN_PALETTE_COLOR_LOOKUP_TABLE_DATA,
+    ],
+    [
         tags::BLUE_PALETTE_COLOR_LOOKUP_TABLE_DESCRIPTOR,
         tags::BLUE_PALETTE_COLOR_LOOKUP_TABLE_DATA,
-    ),
+        tags::SEGMENTED_BLUE_PALETTE_COLOR_LOOKUP_TABLE_DATA,
+    ],
 ];
 
 /// The colour of every stored value from `first` on.
@@ -33,16 +37,12 @@ pub(crate) struct Palette {
 
 impl Palette {
     pub(crate) fn read(layout: &Layout, data: &Dataset) -> Result<Palette, Error> {
-        if data.raw(TABLES[0].1).is_none()
-            && data
-                .raw(tags::SEGMENTED_RED_PALETTE_COLOR_LOOKUP_TABLE_DATA)
-                .is_some()
-        {
-            return Err(unsupported("expected plain palettes, got segmented ones"));
-        }
         let mut tables = Vec::new();
-        for (descriptor, values) in TABLES {
-            tables.push(Table::read(data, descriptor, values)?);
+        for [descriptor, plain, segmented] in TABLES {
+            tables.push(match data.raw(plain) {
+                Some(_) => Table::read(data, descriptor, plain)?,
+                None => Table::read_segmented(data, descriptor, segmented)?,
+            });
         }
         let length = tables.iter().map(|t| t.values.len()).min().unwrap_or(0);
         if length == 0

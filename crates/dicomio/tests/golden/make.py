@@ -204,6 +204,21 @@ def native():
                                       first=100, entries=400), palette=True)
 
 
+def segmented():
+    """Discrete, linear and (16 bits; byte offsets) no indirect segment, whose unit pydicom counts
+    in entries."""
+    ds = base(smooth(255), "PALETTE COLOR")
+    segments = [0, 3, 5000, 9000, 60000, 1, 100, 1000, 0, 1, 3, 1, 152, 65535]
+    for color in ("Red", "Green", "Blue"):
+        setattr(ds, f"{color}PaletteColorLookupTableDescriptor", [256, 0, 16])
+        ds[f"{color}PaletteColorLookupTableDescriptor"].VR = "US"
+        data = np.asarray(segments, "<u2").tobytes()
+        setattr(ds, f"Segmented{color}PaletteColorLookupTableData", data)
+        ds[f"Segmented{color}PaletteColorLookupTableData"].VR = "OW"
+        segments = [0, 256] + list(range(0, 65536, 256))
+    rgb("palette16_segmented", ds, palette=True)
+
+
 def runs():
     for name, pixels, photometric in (
             ("gray8", smooth(255), "MONOCHROME2"), ("gray16", smooth(65535), "MONOCHROME2"),
@@ -304,6 +319,7 @@ if __name__ == "__main__":
     for old in list(HERE.glob("*.dcm")) + list(HERE.glob("*.bin")):
         old.unlink()
     native()
+    segmented()
     runs()
     jpeg()
     jpeg2000()

@@ -27,7 +27,7 @@ fn read_changed(
 fn text(object: &mut InMemDicomObject, tag: Tag, vr: VR, value: &str) {
     let values: Vec<&str> = value.split('\\').collect();
     let value: PrimitiveValue =
-        dicom_core::value::PrimitiveValue::Strs(values.into_iter().map(str::to_owned).collect());
+        PrimitiveValue::Strs(values.into_iter().map(str::to_owned).collect());
     object.put(DataElement::new(tag, vr, value));
 }
 
