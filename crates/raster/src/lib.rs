@@ -12,6 +12,8 @@
 //! assert_eq!(input.chw.len(), input.rows * input.cols);
 //! ```
 
+mod activity;
+mod content;
 mod error;
 mod image;
 mod marks;

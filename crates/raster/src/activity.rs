@@ -1,0 +1,274 @@
+//! Which part of a screen holds the texture of a sonogram.
+//!
+//! Owns: the search for the window by texture. Does not own: what the window shows (`content`)
+//! and the file's own regions (`sonogram`).
+//!
+//! A scanner draws its screen with exact colours: margins, panels and headers are constant, and
+//! text covers little of the area it stands in. Echoes are noisy everywhere, also in shadows.
+//! So not brightness but the density of non-constant pixels tells the sonogram from the rest.
+
+use lobule_exam::PixelBox;
+
+use crate::Image;
+
+/// Screens are searched at no more than this many pixels a side.
+const SEARCH_SIDE: usize = 640;
+
+/// Values of a 3 × 3 neighbourhood that differ by more than this make its centre active.
+const ACTIVE_RANGE: u8 = 2;
+
+/// Share of active pixels in the surroundings that makes a place dense: echoes reach 0.8 and
+/// more, text and rulers stay below.
+const DENSE_SHARE: f64 = 0.7;
+
+/// A separate dense part is kept when it is this share of the largest one.
+const PART_SHARE: f64 = 0.04;
+
+/// A line next to the window belongs to it when its share of active pixels is at least this
+/// part of the share just inside.
+const EDGE_SHARE: f64 = 0.5;
+
+/// A line is dim, perhaps a shadow, when nothing in it is brighter.
+const DIM_VALUE: u8 = 60;
+
+/// A dim line is a shadow, not a margin, when this share of its pixels is not constant.
+const SHADOW_SHARE: f64 = 0.1;
+
+/// The window of the texture, in pixels of `gray`; `None` when no place is dense.
+pub(crate) fn find_window(gray: &Image<u8>) -> Option<PixelBox> {
+    let step = gray.rows().max(gray.cols()).div_ceil(SEARCH_SIDE).max(1);
+    let small = thin_out(gray, step);
+    let range = local_range(&small);
+    let active = range.map(|r| r > ACTIVE_RANGE);
+    let radius = (small.rows().min(small.cols()) / 40).max(3);
+    let dense = dense_places(&active, radius);
+    let core = bounds_of_parts(&dense)?;
+    let mut window = core;
+    for side in Side::ALL {
+        window = grow_to_edge(&active, window, side, 2 * radius);
+    }
+    for side in Side::ALL {
+        window = grow_into_shadow(&small, &range, window, side);
+    }
+    Some(scale_up(window, step, gray))
+}
+
+/// Every `step`-th pixel of both directions, unsmoothed: smoothing would remove the speckle.
+fn thin_out(gray: &Image<u8>, step: usize) -> Image<u8> {
+    let (rows, cols) = (gray.rows().div_ceil(step), gray.cols().div_ceil(step));
+    Image::from_fn(rows, cols, |row, col| gray.at(row * step, col * step))
+}
+
+fn scale_up(window: PixelBox, step: usize, gray: &Image<u8>) -> PixelBox {
+    PixelBox {
+        row: window.row * step,
+        col: window.col * step,
+        rows: window.rows * step,
+        cols: window.cols * step,
+    }
+    .intersect(PixelBox::whole(gray.rows(), gray.cols()))
+}
+
+/// Largest minus smallest value of each pixel's 3 × 3 neighbourhood.
+pub(crate) fn local_range(gray: &Image<u8>) -> Image<u8> {
+    let (rows, cols) = (gray.rows(), gray.cols());
+    let mut across = Vec::with_capacity(rows * cols);
+    for row in 0..rows {
+        let line = gray.row(row);
+        across.extend((0..cols).map(|col| {
+            let near = &line[col.saturating_sub(1)..(col + 2).min(cols)];
+            near.iter()
+                .fold((u8::MAX, 0), |(low, high), &v| (v.min(low), v.max(high)))
+        }));
+    }
+    Image::from_fn(rows, cols, |row, col| {
+        let (low, high) = (row.saturating_sub(1)..(row + 2).min(rows))
+            .map(|r| across[r * cols + col])
+            .fold((u8::MAX, 0), |a, b| (a.0.min(b.0), a.1.max(b.1)));
+        high - low
+    })
+}
+
+/// Where the square of the given radius is densely active.
+fn dense_places(active: &Image<bool>, radius: usize) -> Image<bool> {
+    let (rows, cols) = (active.rows(), active.cols());
+    let sums = integral(active);
+    Image::from_fn(rows, cols, |row, col| {
+        let (top, bottom) = (row.saturating_sub(radius), (row + radius + 1).min(rows));
+        let (left, right) = (col.saturating_sub(radius), (col + radius + 1).min(cols));
+        let at = |r: usize, c: usize| f64::from(sums[r * (cols + 1) + c]);
+        let count = at(bottom, right) - at(top, right) - at(bottom, left) + at(top, left);
+        count >= DENSE_SHARE * ((bottom - top) * (right - left)) as f64
+    })
+}
+
+/// Sums over all pixels above and left, with one row and column of zeros in front.
+fn integral(mask: &Image<bool>) -> Vec<u32> {
+    let (rows, cols) = (mask.rows(), mask.cols());
+    let mut sums = vec![0_u32; (rows + 1) * (cols + 1)];
+    for row in 0..rows {
+        let mut line = 0;
+        for col in 0..cols {
+            line += u32::from(mask.at(row, col));
+            sums[(row + 1) * (cols + 1) + col + 1] = sums[row * (cols + 1) + col + 1] + line;
+        }
+    }
+    sums
+}
+
+/// A connected part of a mask.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Part {
+    /// Number of pixels.
+    pub(crate) pixels: usize,
+    /// Smallest box around them.
+    pub(crate) bounds: PixelBox,
+}
+
+/// The connected parts (8 neighbours) of a mask, in reading order of their first pixels, and the
+/// part's number + 1 at each pixel.
+pub(crate) fn connected_parts(mask: &Image<bool>) -> (Vec<Part>, Vec<u32>) {
+    let (rows, cols) = (mask.rows(), mask.cols());
+    let mut labels = vec![0_u32; rows * cols];
+    let mut parts = Vec::new();
+    let mut stack = Vec::new();
+    for start in 0..rows * cols {
+        if labels[start] != 0 || !mask.pixels()[start] {
+            continue;
+        }
+        let label = parts.len() as u32 + 1;
+        labels[start] = label;
+        stack.push(start);
+        parts.push(flood(mask, &mut labels, &mut stack, label));
+    }
+    (parts, labels)
+}
+
+fn flood(mask: &Image<bool>, labels: &mut [u32], stack: &mut Vec<usize>, label: u32) -> Part {
+    let (rows, cols) = (mask.rows(), mask.cols());
+    let (mut top, mut left, mut bottom, mut right, mut pixels) = (rows, cols, 0, 0, 0);
+    while let Some(here) = stack.pop() {
+        let (row, col) = (here / cols, here % cols);
+        pixels += 1;
+        (top, bottom) = (top.min(row), bottom.max(row));
+        (left, right) = (left.min(col), right.max(col));
+        for r in row.saturating_sub(1)..(row + 2).min(rows) {
+            for c in col.saturating_sub(1)..(col + 2).min(cols) {
+                let there = r * cols + c;
+                if labels[there] == 0 && mask.pixels()[there] {
+                    labels[there] = label;
+                    stack.push(there);
+                }
+            }
+        }
+    }
+    let bounds = PixelBox {
+        row: top,
+        col: left,
+        rows: bottom + 1 - top,
+        cols: right + 1 - left,
+    };
+    Part { pixels, bounds }
+}
+
+/// The box around the largest part and all parts that are not small beside it.
+fn bounds_of_parts(dense: &Image<bool>) -> Option<PixelBox> {
+    let (parts, _) = connected_parts(dense);
+    let largest = parts.iter().map(|p| p.pixels).max()? as f64;
+    parts
+        .iter()
+        .filter(|p| p.pixels as f64 >= PART_SHARE * largest)
+        .map(|p| p.bounds)
+        .reduce(union)
+}
+
+/// The smallest box around two boxes.
+pub(crate) fn union(a: PixelBox, b: PixelBox) -> PixelBox {
+    let (row, col) = (a.row.min(b.row), a.col.min(b.col));
+    PixelBox {
+        row,
+        col,
+        rows: a.row_end().max(b.row_end()) - row,
+        cols: a.col_end().max(b.col_end()) - col,
+    }
+}
+
+/// A side of a window.
+#[derive(Debug, Clone, Copy)]
+enum Side {
+    Top,
+    Bottom,
+    Left,
+    Right,
+}
+
+impl Side {
+    const ALL: [Side; 4] = [Side::Top, Side::Bottom, Side::Left, Side::Right];
+
+    /// The line of pixels next to the window, `None` at the image's edge.
+    fn line_outside(self, window: PixelBox, rows: usize, cols: usize) -> Option<PixelBox> {
+        let w = window;
+        let line = match self {
+            Side::Top => PixelBox { row: w.row.checked_sub(1)?, rows: 1, ..w },
+            Side::Bottom => PixelBox { row: w.row_end(), rows: 1, ..w },
+            Side::Left => PixelBox { col: w.col.checked_sub(1)?, cols: 1, ..w },
+            Side::Right => PixelBox { col: w.col_end(), cols: 1, ..w },
+        };
+        (line.row_end() <= rows && line.col_end() <= cols).then_some(line)
+    }
+
+    /// The window's own outermost lines.
+    fn band_inside(self, window: PixelBox, width: usize) -> PixelBox {
+        let w = window;
+        let (rows, cols) = (width.min(w.rows), width.min(w.cols));
+        match self {
+            Side::Top => PixelBox { rows, ..w },
+            Side::Bottom => PixelBox { row: w.row_end() - rows, rows, ..w },
+            Side::Left => PixelBox { cols, ..w },
+            Side::Right => PixelBox { col: w.col_end() - cols, cols, ..w },
+        }
+    }
+}
+
+/// Dense places end before the texture does, because the square reaches over the edge: moves
+/// the side outwards while the lines are about as active as the band inside.
+fn grow_to_edge(active: &Image<bool>, window: PixelBox, side: Side, most: usize) -> PixelBox {
+    let needed = EDGE_SHARE * share(active, side.band_inside(window, most), |a| a);
+    let mut grown = window;
+    for _ in 0..most {
+        match side.line_outside(grown, active.rows(), active.cols()) {
+            Some(line) if share(active, line, |a| a) >= needed => grown = union(grown, line),
+            _ => break,
+        }
+    }
+    grown
+}
+
+/// Moves the side outwards over dim lines that are not constant: shadows and the depth where
+/// echoes fade, which margins of a screen never look like.
+fn grow_into_shadow(
+    gray: &Image<u8>,
+    range: &Image<u8>,
+    window: PixelBox,
+    side: Side,
+) -> PixelBox {
+    let mut grown = window;
+    while let Some(line) = side.line_outside(grown, gray.rows(), gray.cols()) {
+        let dim = share(gray, line, |v| v < DIM_VALUE) >= 1.0;
+        if !dim || share(range, line, |r| r > 0) < SHADOW_SHARE {
+            break;
+        }
+        grown = union(grown, line);
+    }
+    grown
+}
+
+/// Share of the pixels of a box for which `holds`.
+pub(crate) fn share<T: Copy>(image: &Image<T>, area: PixelBox, holds: impl Fn(T) -> bool) -> f64 {
+    let mut count = 0;
+    for row in area.row..area.row_end() {
+        let line = &image.row(row)[area.col..area.col_end()];
+        count += line.iter().filter(|&&v| holds(v)).count();
+    }
+    count as f64 / area.area().max(1) as f64
+}
