@@ -1,9 +1,11 @@
 //! Model packages: what a trained model is, on disk.
 //!
 //! Owns: the manifest ([`Manifest`]), the folder around it ([`Package`]: members, hashes, digest),
+//! the same as a zip file ([`import`], [`export`]),
 //! the table of predictions behind every figure ([`Predictions`]) and the map from a network's
 //! score to a probability ([`Calibration`]). Does not own: running a member (`engine`), the
-//! wiring's arithmetic (`assess`), statistics (`stats`).
+//! wiring's arithmetic (`assess`), statistics (`stats`); it only applies one to its own table
+//! ([`headlines`]).
 //!
 //! ```no_run
 //! # fn main() -> Result<(), lobule_package::Error> {
@@ -14,19 +16,23 @@
 //! # }
 //! ```
 
+mod archive;
 mod calibration;
 mod error;
 mod files;
+mod headline;
 mod manifest;
 mod package;
 mod predictions;
 
+pub use archive::{export, import};
 pub use calibration::{Calibration, CalibrationMap, rebase};
 pub use error::{Error, ErrorKind};
 pub use files::sha256_of_file;
+pub use headline::{Contrast, Headline, Unit, headlines, stated_headlines};
 pub use manifest::{
     AttentionMil, FORMAT, Manifest, Member, Modality, OperatingPoint, Prepare, Saliency, Status,
     TrainingData, Wiring,
 };
-pub use package::{MANIFEST_FILE, METRICS_FILE, PREDICTIONS_FILE, Package};
+pub use package::{CARD_FILE, MANIFEST_FILE, METRICS_FILE, PREDICTIONS_FILE, Package};
 pub use predictions::{Prediction, Predictions, Truth};

@@ -14,6 +14,9 @@ pub const PREDICTIONS_FILE: &str = "predictions.csv";
 /// Name of the figures inside a package.
 pub const METRICS_FILE: &str = "metrics.json";
 
+/// Name of the model card inside a package.
+pub const CARD_FILE: &str = "card.md";
+
 const LARGEST_MANIFEST: u64 = 4 << 20;
 const LARGEST_RECORD: u64 = 256 << 20;
 const LARGEST_MEMBER: u64 = 2 << 30;
@@ -92,6 +95,16 @@ impl Package {
             }
         }
         Ok(())
+    }
+
+    /// Names of the package's own files that are there: the manifest, the members, the records
+    /// and the card. Whatever else lies in the folder is not part of it.
+    pub fn file_names(&self) -> Vec<String> {
+        let members = self.manifest.members.iter().map(|m| m.file.clone());
+        let records = [CARD_FILE, METRICS_FILE, PREDICTIONS_FILE].map(String::from);
+        let there = |name: &String| self.folder.join(name).is_file();
+        let named = std::iter::once(MANIFEST_FILE.to_string()).chain(members);
+        named.chain(records.into_iter().filter(there)).collect()
     }
 
     /// The cases behind the figures.

@@ -20,8 +20,8 @@ const COLUMNS: [&str; 10] = [
     "attention",
 ];
 
-/// What is true of an image.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// What is true of an image; the worse, the greater.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Truth {
     /// Nothing suspicious in it.
     Normal,

@@ -1,5 +1,7 @@
 //! Both engines on small graphs: golden outputs, agreement, and bytes that are no model.
 
+#![expect(clippy::unwrap_used, reason = "a failed step is a failed test")]
+
 mod garbage;
 mod golden;
 
