@@ -80,14 +80,7 @@ pub(crate) fn judge(dataset: &Dataset, rows: usize, cols: usize) -> Result<Conte
             "the image is synthetic: it shows no patient",
         );
     }
-    let color_doppler = color_doppler(dataset, &found);
-    if color_doppler == ColorDoppler::Stated {
-        warn(
-            &mut warnings,
-            WarningKind::ColorDoppler,
-            "color Doppler is mixed into the picture",
-        );
-    }
+    let color_doppler = color_doppler(dataset, &found, &mut warnings);
     Ok(Content {
         modality,
         side,
@@ -268,17 +261,25 @@ fn judge_mode(
     Ok(())
 }
 
-fn color_doppler(dataset: &Dataset, regions: &Regions) -> ColorDoppler {
+fn color_doppler(
+    dataset: &Dataset,
+    regions: &Regions,
+    warnings: &mut Vec<Warning>,
+) -> ColorDoppler {
     let modes = image_mode::COLOR_DOPPLER | image_mode::COLOR_POWER | image_mode::COLOR_M_MODE;
     let flow = regions
         .pictures
         .iter()
         .any(|r| r.data_type == Region::COLOR_FLOW);
-    let present = dataset.word(tags::ULTRASOUND_COLOR_DATA_PRESENT) == Some(1);
-    match flow || present || image_modes(dataset) & modes != 0 {
-        true => ColorDoppler::Stated,
-        false => ColorDoppler::NotStated,
-    }
+    let message = if flow || image_modes(dataset) & modes != 0 {
+        "color Doppler is mixed into the picture"
+    } else if dataset.word(tags::ULTRASOUND_COLOR_DATA_PRESENT) == Some(1) {
+        "the file says that its pixels hold color, which may be Doppler"
+    } else {
+        return ColorDoppler::NotStated;
+    };
+    warn(warnings, WarningKind::ColorDoppler, message);
+    ColorDoppler::Stated
 }
 
 /// The two-dimensional regions, and how many others hold traces over time.
