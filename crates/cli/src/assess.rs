@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, sync_channel};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use lobule_assess::{AssessedExam, Error, ErrorKind, Inputs, Keep, assess, collect};
-use lobule_report::{ExamRecord, Folder, HeatMaps, Layout, Pages};
+use lobule_report::{ExamRecord, Folder, HeatMaps, Layout, Pages, Surroundings};
 
 use crate::failure::{Failure, Outcome};
 use crate::setup::{ModelArgs, Ready, check_output, ready};
@@ -27,7 +27,7 @@ pub(crate) struct Args {
     #[command(flatten)]
     model: ModelArgs,
 
-    /// Show patient identifiers on the pages.
+    /// Show patient identifiers and the margins of the pictures on the pages.
     #[arg(long)]
     identify: bool,
 
@@ -77,7 +77,7 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
     conclude(&finished, args.quiet)
 }
 
-/// Whether identifiers of patients reach a page.
+/// Whether identifiers of patients, stated or burnt in, reach a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Identity {
     Show,
@@ -148,7 +148,15 @@ pub(crate) fn assess_into(
         1 => Pages::OneExam,
         _ => Pages::Worklist,
     };
-    let folder = Folder::create(out, ready.info.clone(), Layout { heat_maps, pages })?;
+    let layout = Layout {
+        heat_maps,
+        pages,
+        surroundings: match identity {
+            Identity::Show => Surroundings::Show,
+            Identity::Hide => Surroundings::Hide,
+        },
+    };
+    let folder = Folder::create(out, ready.info.clone(), layout)?;
     let (sender, receiver) = sync_channel(WAITING_EXAMS);
     let (assessed, written) = std::thread::scope(|scope| {
         let writer = scope.spawn(|| write_all(folder, inputs, identity, receiver, progress));

@@ -44,6 +44,16 @@ pub enum HeatMaps {
     Omit,
 }
 
+/// What a page shows of a picture outside the sonogram, where names may be burnt in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Surroundings {
+    /// A flat area.
+    #[default]
+    Hide,
+    /// The picture as it is.
+    Show,
+}
+
 /// How many exams the run has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Pages {
@@ -61,6 +71,8 @@ pub struct Layout {
     pub heat_maps: HeatMaps,
     /// Pages.
     pub pages: Pages,
+    /// Outside the sonogram.
+    pub surroundings: Surroundings,
 }
 
 /// An output folder that is being written. The documents carry a `.partial` ending until
@@ -128,7 +140,7 @@ impl Folder {
     }
 
     fn write_exam_page(&mut self, key: &str, record: &ExamRecord) -> Result<(), Error> {
-        let page = ExamPage::of(&self.info, record)?;
+        let page = ExamPage::of(&self.info, record, self.layout.surroundings)?;
         if self.layout.pages == Pages::OneExam {
             self.only_page = Some(page);
             return Ok(());

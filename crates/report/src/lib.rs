@@ -44,7 +44,7 @@ mod summary;
 
 pub use color_map::heat_color;
 pub use error::{Error, ErrorKind};
-pub use folder::{ExamRecord, Folder, HeatMaps, Layout, Pages};
+pub use folder::{ExamRecord, Folder, HeatMaps, Layout, Pages, Surroundings};
 pub use heat_map::{HeatMapLabel, heat_map};
 pub use html::{EvaluationPage, Figure, ReliabilityBin, RocCurve, ThresholdRow};
 pub use json::{AssessmentWriter, SCHEMA, SCHEMA_VERSION};

@@ -10,7 +10,7 @@ use lobule_raster::Picture;
 use super::picture::{overlay_uri, picture_uri};
 use super::{Foot, percent};
 use crate::heat_map::maximum;
-use crate::{Error, ExamRecord, NOTICE, RunInfo, heat_color};
+use crate::{Error, ExamRecord, NOTICE, RunInfo, Surroundings, heat_color};
 
 /// Everything the exam's template shows, already worded.
 #[derive(Debug, Clone, Template)]
@@ -72,7 +72,11 @@ struct OutlineView {
 }
 
 impl ExamPage {
-    pub(crate) fn of(info: &RunInfo, record: &ExamRecord) -> Result<ExamPage, Error> {
+    pub(crate) fn of(
+        info: &RunInfo,
+        record: &ExamRecord,
+        surroundings: Surroundings,
+    ) -> Result<ExamPage, Error> {
         let exam = &record.assessment;
         let mut pictures = record.pictures.iter().map(Option::as_ref);
         let mut breasts = Vec::new();
@@ -82,7 +86,13 @@ impl ExamPage {
                 .iter()
                 .map(|_| pictures.next().flatten())
                 .collect();
-            breasts.push(BreastView::of(info, breast, &taken, breasts.len())?);
+            breasts.push(BreastView::of(
+                info,
+                breast,
+                &taken,
+                breasts.len(),
+                surroundings,
+            )?);
         }
         Ok(ExamPage {
             notice: NOTICE,
@@ -121,6 +131,7 @@ impl BreastView {
         breast: &BreastAssessment,
         pictures: &[Option<&Picture>],
         idx: usize,
+        surroundings: Surroundings,
     ) -> Result<BreastView, Error> {
         let shown = breast.probabilities.unwrap_or(breast.scores);
         let words = match breast.probabilities {
@@ -130,7 +141,7 @@ impl BreastView {
         let mut images = Vec::new();
         for (image, picture) in breast.images.iter().zip(pictures) {
             let id = format!("b{idx}i{}", images.len());
-            images.push(ImageView::of(image, *picture, id)?);
+            images.push(ImageView::of(image, *picture, id, surroundings)?);
         }
         images.sort_by_key(|image| image.rank);
         let threshold = info.operating_point.as_ref().map(|p| p.threshold);
@@ -176,6 +187,7 @@ impl ImageView {
         image: &ImageAssessment,
         picture: Option<&Picture>,
         id: String,
+        surroundings: Surroundings,
     ) -> Result<ImageView, Error> {
         let shown = image.probabilities.unwrap_or(image.scores);
         let max = maximum(&image.saliency.malignant);
@@ -195,7 +207,9 @@ impl ImageView {
             malignant,
             benign: percent(shown.benign),
             max: format!("{max:.2}"),
-            picture: picture.map(picture_uri).transpose()?,
+            picture: picture
+                .map(|p| picture_uri(p, crop, surroundings))
+                .transpose()?,
             rows: image.rows,
             cols: image.cols,
             crop,

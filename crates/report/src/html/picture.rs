@@ -6,15 +6,17 @@ use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::{CompressionType, FilterType as PngFilter, PngEncoder};
 use image::imageops::{self, FilterType};
 use image::{ExtendedColorType, ImageBuffer, ImageEncoder, Luma, Rgb};
-use lobule_exam::{Point, SaliencyMap};
+use lobule_exam::{PixelBox, Point, SaliencyMap};
 use lobule_raster::{Image, Picture};
 
-use crate::Error;
 use crate::color_map::{heat_color, heat_cover};
 use crate::heat_map::bilinear;
+use crate::{Error, Surroundings};
 
 /// Longest side of a picture inside a page.
 const LONGEST: usize = 960;
+/// Brightness of hidden surroundings.
+const FLAT: u8 = 36;
 const JPEG_QUALITY: u8 = 88;
 /// Overlay pixels per node of the saliency grid; the browser smooths the rest.
 const OVERLAY_FACTOR: usize = 4;
@@ -33,8 +35,38 @@ pub(crate) fn encode_png(
     Ok(out)
 }
 
-/// The whole picture as JPEG, at most 960 pixels on its longest side.
-pub(crate) fn picture_uri(picture: &Picture) -> Result<String, Error> {
+/// The whole picture as JPEG, at most 960 pixels on its longest side. Hidden surroundings are
+/// painted flat before anything is encoded: names burnt into the margin do not reach the page.
+pub(crate) fn picture_uri(
+    picture: &Picture,
+    window: PixelBox,
+    surroundings: Surroundings,
+) -> Result<String, Error> {
+    let hidden = match surroundings {
+        Surroundings::Hide => Some(only_inside(picture, window)),
+        Surroundings::Show => None,
+    };
+    encode_picture(hidden.as_ref().unwrap_or(picture))
+}
+
+fn only_inside(picture: &Picture, window: PixelBox) -> Picture {
+    fn paint<T: Copy>(image: &Image<T>, window: PixelBox, flat: T) -> Image<T> {
+        let rows = window.row..window.row_end();
+        let cols = window.col..window.col_end();
+        Image::from_fn(image.rows(), image.cols(), |row, col| {
+            match rows.contains(&row) && cols.contains(&col) {
+                true => image.at(row, col),
+                false => flat,
+            }
+        })
+    }
+    match picture {
+        Picture::Rgb8(image) => Picture::Rgb8(paint(image, window, [FLAT; 3])),
+        other => Picture::Gray8(paint(&other.luma(), window, FLAT)),
+    }
+}
+
+fn encode_picture(picture: &Picture) -> Result<String, Error> {
     let (rows, cols) = smaller(picture.rows(), picture.cols());
     let bytes = match picture {
         Picture::Rgb8(image) => {

@@ -227,6 +227,7 @@ fn no_string_of_a_file_reaches_a_page_unescaped() {
     let layout = Layout {
         heat_maps: HeatMaps::Omit,
         pages: Pages::OneExam,
+        ..Layout::default()
     };
     let dir = write(layout, &[record(EVIL, WarningKind::Synthetic)]);
     let page = fs::read_to_string(dir.path().join("report.html")).unwrap();
