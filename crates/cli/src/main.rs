@@ -7,9 +7,13 @@
 mod assess;
 mod default_package;
 mod demo;
+mod engine;
 mod evaluate;
 mod failure;
+mod model;
 mod setup;
+#[cfg(feature = "train")]
+mod train;
 
 use std::process::ExitCode;
 
@@ -39,6 +43,16 @@ enum Command {
     /// Make synthetic exams, assess them and write a report. Needs no files and no network.
     #[command(after_help = EXIT_CODES)]
     Demo(demo::Args),
+    /// List, show, verify, import and export model packages.
+    #[command(after_help = EXIT_CODES)]
+    Model(model::Args),
+    /// List the inference engines, install the faster one, time them.
+    #[command(after_help = EXIT_CODES)]
+    Engine(engine::Args),
+    /// Train a network on labelled images, join finished runs into a model package.
+    #[cfg(feature = "train")]
+    #[command(after_help = EXIT_CODES)]
+    Train(train::Args),
 }
 
 fn main() -> ExitCode {
@@ -57,6 +71,10 @@ fn run(command: &Command) -> Result<Outcome, Failure> {
         Command::Assess(args) => assess::run(args),
         Command::Evaluate(args) => evaluate::run(args),
         Command::Demo(args) => demo::run(args),
+        #[cfg(feature = "train")]
+        Command::Train(args) => train::run(args),
+        Command::Model(args) => model::run(args),
+        Command::Engine(args) => engine::run(args),
     }
 }
 

@@ -1,1 +1,38 @@
-//! Under construction.
+//! The networks, in burn.
+//!
+//! Owns: network definitions, the loss, import of PyTorch checkpoints, export to ONNX, and the CPU
+//! convolution kernels that make training affordable. Does not own: data and the training loop
+//! (`train`), running exported models (`engine`), the package around them (`package`).
+//!
+//! ```
+//! use burn::tensor::{Device, Tensor};
+//! use lobule_model::{UltrasoundConfig, UltrasoundNet};
+//! let device = Device::flex();
+//! let net = UltrasoundNet::random(UltrasoundConfig::default(), &device);
+//! let outputs = net.forward(Tensor::zeros([1, 1, 64, 96], &device));
+//! assert_eq!(outputs.saliency.dims(), [1, 2, 4, 6]);
+//! ```
+
+mod backbone;
+mod checkpoint;
+mod error;
+mod kernels;
+mod loss;
+mod onnx;
+mod ops;
+mod parameters;
+mod ultrasound;
+
+pub use backbone::{
+    ConvUnit, EfficientNetLite0, Features, InvertedResidual, Residual, same,
+};
+pub use checkpoint::{ImagenetHead, InputChannels, efficientnet_lite0_from_pytorch};
+pub use error::{Error, ErrorKind};
+pub use kernels::{Activation, ConvShape};
+pub use loss::{bce, mil_loss};
+pub use onnx::{WeightPrecision, export_ultrasound, read_initializers};
+pub use ops::{Connection, ConvPlan, convolve};
+pub use parameters::{NamedTensor, load_parameters, parameters};
+pub use ultrasound::{
+    ImageOutputs, N_CLASSES, UltrasoundConfig, UltrasoundNet, pool_bags, top_count, top_share_mean,
+};

@@ -1,1 +1,36 @@
-//! Under construction.
+//! Training on labelled images.
+//!
+//! Owns: data set adapters, grouped splits, augmentation, bags, the loop with its checkpoints, and
+//! the record of a run. Does not own: networks (`model`), preparation (`raster`), figures (`stats`).
+//!
+//! One run trains one network on all groups but those left out, and predicts the left-out ones:
+//!
+//! ```no_run
+//! use lobule_train::{RunConfig, Silent, train};
+//! let config: RunConfig = RunConfig::read("models/ultrasound/train.toml".as_ref())?;
+//! let outcome = train(&config, "runs/fold-1".as_ref(), &mut Silent)?;
+//! println!("{} predictions", outcome.predictions.len());
+//! # Ok::<(), lobule_train::Error>(())
+//! ```
+
+mod assemble;
+mod augment;
+mod bags;
+mod batch;
+mod checkpoint;
+mod config;
+mod dataset;
+mod error;
+mod record;
+mod run;
+mod split;
+
+pub use assemble::{PackageDescription, assemble};
+pub use augment::{Augmentation, augment};
+pub use bags::{Bag, compose_bags};
+pub use config::{AugmentConfig, DataConfig, LeaveOut, NetworkConfig, OptimizerConfig, RunConfig};
+pub use dataset::{Case, Label, read_data_set};
+pub use error::{Error, ErrorKind};
+pub use record::{EpochRecord, Prediction, write_predictions};
+pub use run::{Observer, Outcome, Silent, train};
+pub use split::{Fold, assign_folds};

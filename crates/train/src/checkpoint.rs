@@ -1,0 +1,183 @@
+//! What a run needs to go on after it was cut off, written at the end of each epoch.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use burn::module::Module;
+use burn::optim::ModuleOptimizer;
+use lobule_model::{NamedTensor, UltrasoundNet, load_parameters, parameters};
+use serde::{Deserialize, Serialize};
+
+use crate::{EpochRecord, Error, ErrorKind};
+
+/// A running mean of the weights, which predicts better than the last weights
+/// (Polyak & Juditsky 1992, doi 10.1137/0330046).
+#[derive(Debug, Clone)]
+pub(crate) struct MeanWeights {
+    pub(crate) values: BTreeMap<String, NamedTensor>,
+}
+
+impl MeanWeights {
+    pub(crate) fn of(net: &UltrasoundNet) -> MeanWeights {
+        MeanWeights { values: parameters(net) }
+    }
+
+    /// `mean ← decay·mean + (1 − decay)·weights`, with less inertia during the first steps.
+    pub(crate) fn update(&mut self, net: &UltrasoundNet, decay: f64, step: usize) {
+        let decay = decay.min((1.0 + step as f64) / (10.0 + step as f64)) as f32;
+        for (name, new) in parameters(net) {
+            if let Some(mean) = self.values.get_mut(&name) {
+                for (m, v) in mean.values.iter_mut().zip(new.values) {
+                    *m += (1.0 - decay) * (v - *m);
+                }
+            }
+        }
+    }
+
+    pub(crate) fn load_into(&self, net: UltrasoundNet) -> Result<UltrasoundNet, Error> {
+        load_parameters(net, self.values.clone())
+            .map_err(|e| Error::new(ErrorKind::Config, e.to_string()))
+    }
+}
+
+/// Where a run stands.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct Progress {
+    pub(crate) config_digest: String,
+    pub(crate) epochs: Vec<EpochRecord>,
+    pub(crate) step: usize,
+    pub(crate) best_epoch: Option<usize>,
+}
+
+/// The files of a run folder.
+pub(crate) struct Files {
+    folder: PathBuf,
+}
+
+impl Files {
+    pub(crate) fn new(folder: &Path) -> Result<Files, Error> {
+        std::fs::create_dir_all(folder).map_err(|e| Error::io(folder, e))?;
+        Ok(Files { folder: folder.to_owned() })
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    /// Writes a file so that a cut leaves the old one or the new one.
+    pub(crate) fn write(&self, name: &str, bytes: &[u8]) -> Result<(), Error> {
+        let (part, whole) = (self.path(&format!("{name}.part")), self.path(name));
+        std::fs::write(&part, bytes)
+            .and_then(|()| std::fs::rename(&part, &whole))
+            .map_err(|e| Error::io(&whole, e))
+    }
+
+    pub(crate) fn save(
+        &self,
+        net: &UltrasoundNet,
+        optimizer: &ModuleOptimizer,
+        mean: &MeanWeights,
+        progress: &Progress,
+    ) -> Result<(), Error> {
+        let optimizer_bytes = optimizer
+            .into_bytes()
+            .map_err(|e| Error::new(ErrorKind::Io, e.to_string()).in_file(&self.folder))?;
+        // Two slots in turn: the progress file, written last, says which one is whole.
+        let slot = progress.epochs.len() % 2;
+        self.write(&format!("optimizer-{slot}.bin"), &optimizer_bytes)?;
+        self.write(&format!("weights-{slot}.bin"), &encode(&parameters(net)))?;
+        self.write(&format!("mean-{slot}.bin"), &encode(&mean.values))?;
+        if progress.best_epoch == Some(progress.epochs.len()) {
+            self.write("best.bin", &encode(&mean.values))?;
+        }
+        let text = serde_json::to_vec_pretty(progress)
+            .map_err(|e| Error::new(ErrorKind::Io, e.to_string()))?;
+        self.write("progress.json", &text)
+    }
+
+    pub(crate) fn load_progress(&self) -> Option<Progress> {
+        let bytes = std::fs::read(self.path("progress.json")).ok()?;
+        serde_json::from_slice(&bytes).ok()
+    }
+
+    pub(crate) fn load(
+        &self,
+        net: UltrasoundNet,
+        optimizer: ModuleOptimizer,
+        progress: &Progress,
+    ) -> Result<(UltrasoundNet, ModuleOptimizer, MeanWeights), Error> {
+        let slot = progress.epochs.len() % 2;
+        let weights = self.read_weights(&format!("weights-{slot}.bin"))?;
+        let net = load_parameters(net.valid(), weights)
+            .map_err(|e| Error::new(ErrorKind::Data, e.to_string()).in_file(&self.folder))?
+            .train();
+        let file = self.path(&format!("optimizer-{slot}.bin"));
+        let bytes = std::fs::read(&file).map_err(|e| Error::io(&file, e))?;
+        let optimizer = optimizer
+            .from_bytes(burn::tensor::Bytes::from_bytes_vec(bytes))
+            .map_err(|e| Error::io(&file, e))?;
+        let mean = MeanWeights { values: self.read_weights(&format!("mean-{slot}.bin"))? };
+        Ok((net, optimizer, mean))
+    }
+
+    pub(crate) fn read_weights(&self, name: &str) -> Result<BTreeMap<String, NamedTensor>, Error> {
+        let file = self.path(name);
+        let bytes = std::fs::read(&file).map_err(|e| Error::io(&file, e))?;
+        decode(&bytes)
+            .ok_or_else(|| Error::new(ErrorKind::Data, "expected saved weights").in_file(&file))
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct Entry {
+    name: String,
+    shape: Vec<usize>,
+}
+
+/// A JSON line of names and shapes, then all values as little-endian f32.
+fn encode(weights: &BTreeMap<String, NamedTensor>) -> Vec<u8> {
+    let entries: Vec<Entry> = weights
+        .iter()
+        .map(|(name, t)| Entry { name: name.clone(), shape: t.shape.clone() })
+        .collect();
+    let mut bytes = serde_json::to_vec(&entries).expect("names and shapes are plain JSON");
+    bytes.push(b'\n');
+    for tensor in weights.values() {
+        bytes.extend(tensor.values.iter().flat_map(|v| v.to_le_bytes()));
+    }
+    bytes
+}
+
+fn decode(bytes: &[u8]) -> Option<BTreeMap<String, NamedTensor>> {
+    let end = bytes.iter().position(|&b| b == b'\n')?;
+    let entries: Vec<Entry> = serde_json::from_slice(&bytes[..end]).ok()?;
+    let mut values = bytes[end + 1..]
+        .chunks_exact(4)
+        .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]));
+    let mut weights = BTreeMap::new();
+    for Entry { name, shape } in entries {
+        let n: usize = shape.iter().product();
+        let tensor: Vec<f32> = values.by_ref().take(n).collect();
+        if tensor.len() != n {
+            return None;
+        }
+        weights.insert(name, NamedTensor { shape, values: tensor });
+    }
+    values.next().is_none().then_some(weights)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn weights_survive_a_file_and_cut_files_do_not() {
+        let tensor = NamedTensor { shape: vec![2, 1], values: vec![1.5, -2.25] };
+        let weights = BTreeMap::from([("a.weight".to_owned(), tensor)]);
+        let bytes = encode(&weights);
+        assert_eq!(decode(&bytes), Some(weights));
+        for end in 0..bytes.len() {
+            assert_eq!(decode(&bytes[..end]), None);
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! The configuration of a run, a TOML file that the run folder keeps.
+
+use std::path::{Path, PathBuf};
+
+use lobule_raster::PrepareConfig;
+use serde::{Deserialize, Serialize};
+
+use crate::{Error, ErrorKind};
+
+/// Everything that decides a run's result.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunConfig {
+    /// Seed of every random choice.
+    pub seed: u64,
+    /// Data sets to train on.
+    pub data: Vec<DataConfig>,
+    /// Groups that are predicted and never trained on.
+    #[serde(default)]
+    pub leave_out: Vec<LeaveOut>,
+    /// Network and preparation.
+    #[serde(default)]
+    pub network: NetworkConfig,
+    /// Loop and optimiser.
+    #[serde(default)]
+    pub optimizer: OptimizerConfig,
+    /// Random changes of the training images.
+    #[serde(default)]
+    pub augment: AugmentConfig,
+}
+
+/// One data set.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DataConfig {
+    /// Its name in results.
+    pub name: String,
+    /// Folder that holds `labels.csv`; relative to `LOBULE_DATA` or absolute.
+    pub path: PathBuf,
+    /// Number of folds drawn where the labels bring none of their own.
+    #[serde(default = "four")]
+    pub folds: usize,
+    /// Whether images of one group form a bag, or each image its own.
+    #[serde(default)]
+    pub bag_by_group: bool,
+    /// Share of lesion bags to which normal images of the same data set are added.
+    #[serde(default)]
+    pub mix_normals: f64,
+}
+
+fn four() -> usize {
+    4
+}
+
+/// A part that is left out of training. Its images are predicted at the end.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LeaveOut {
+    /// Name of the data set.
+    pub data: String,
+    /// One fold, or everything.
+    pub fold: Option<usize>,
+}
+
+/// Network and preparation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct NetworkConfig {
+    /// Rows and columns of the input, a multiple of 32.
+    pub input_size: usize,
+    /// Channels of the fused features.
+    pub hidden: usize,
+    /// Width of the attention.
+    pub attention: usize,
+    /// Share of the saliency map that makes the score.
+    pub top_share: f64,
+    /// Whether burnt-in marks are painted over.
+    pub paint_marks: bool,
+    /// PyTorch checkpoint of the ImageNet weights; without it the network starts at random.
+    pub imagenet: Option<PathBuf>,
+}
+
+impl Default for NetworkConfig {
+    fn default() -> NetworkConfig {
+        NetworkConfig {
+            input_size: 224,
+            hidden: 256,
+            attention: 128,
+            top_share: 0.05,
+            paint_marks: true,
+            imagenet: None,
+        }
+    }
+}
+
+impl NetworkConfig {
+    /// The preparation that goes into the model package.
+    pub fn prepare(&self) -> PrepareConfig {
+        PrepareConfig {
+            rows: self.input_size,
+            cols: self.input_size,
+            paint_marks: self.paint_marks,
+            ..PrepareConfig::default()
+        }
+    }
+}
+
+/// Loop and optimiser (AdamW, linear warm-up, cosine decay, mean of weights).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct OptimizerConfig {
+    /// Passes over the training bags.
+    pub epochs: usize,
+    /// Images per step, at most (a larger bag makes a step of its own).
+    pub batch_images: usize,
+    /// Highest learning rate.
+    pub learning_rate: f64,
+    /// Epochs of warm-up.
+    pub warmup_epochs: f64,
+    /// Decoupled weight decay.
+    pub weight_decay: f32,
+    /// Decay per step of the running mean of the weights.
+    pub mean_decay: f64,
+    /// Weight β of the saliency's L1 norm.
+    pub saliency_weight: f64,
+    /// Gradients of a parameter are scaled down to this norm.
+    pub clip_norm: f32,
+    /// Share of the training groups kept for choosing the epoch.
+    pub inner_share: f64,
+    /// Stops after this many epochs without improvement on the inner groups.
+    pub patience: usize,
+}
+
+impl Default for OptimizerConfig {
+    fn default() -> OptimizerConfig {
+        OptimizerConfig {
+            epochs: 12,
+            batch_images: 16,
+            learning_rate: 3e-4,
+            warmup_epochs: 1.0,
+            weight_decay: 1e-4,
+            mean_decay: 0.99,
+            saliency_weight: 0.1,
+            clip_norm: 1.0,
+            inner_share: 0.1,
+            patience: 6,
+        }
+    }
+}
+
+/// Ranges of the random changes; see [`crate::Augmentation`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AugmentConfig {
+    /// Largest rotation in degrees.
+    pub rotate_degrees: f64,
+    /// Largest zoom as a factor above 1 (and its inverse).
+    pub scale: f64,
+    /// Largest shear.
+    pub shear: f64,
+    /// Largest shift as a share of the input.
+    pub shift: f64,
+    /// Largest change of brightness, as a share of the full range.
+    pub gain: f64,
+    /// Largest change of contrast as a factor above 1 (and its inverse).
+    pub contrast: f64,
+    /// Largest standard deviation of multiplicative speckle.
+    pub speckle: f64,
+    /// Probability of a patch being painted over.
+    pub cut_out: f64,
+}
+
+impl Default for AugmentConfig {
+    fn default() -> AugmentConfig {
+        AugmentConfig {
+            rotate_degrees: 15.0,
+            scale: 1.25,
+            shear: 0.1,
+            shift: 0.08,
+            gain: 0.15,
+            contrast: 1.3,
+            speckle: 0.15,
+            cut_out: 0.5,
+        }
+    }
+}
+
+impl RunConfig {
+    /// Reads and checks a configuration.
+    ///
+    /// # Errors
+    /// When the file cannot be read, is not TOML of this form, or asks for something impossible.
+    pub fn read(file: &Path) -> Result<RunConfig, Error> {
+        let text = std::fs::read_to_string(file).map_err(|e| Error::io(file, e))?;
+        let config: RunConfig = toml::from_str(&text)
+            .map_err(|e| Error::new(ErrorKind::Config, e.to_string()).in_file(file))?;
+        config.check().map_err(|e| e.in_file(file))?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        let fail = |message: String| Err(Error::new(ErrorKind::Config, message));
+        if self.data.is_empty() {
+            return fail("expected at least one [[data]]".into());
+        }
+        let size = self.network.input_size;
+        if size == 0 || !size.is_multiple_of(32) {
+            return fail(format!("expected input_size to be a multiple of 32, got {size}"));
+        }
+        for left in &self.leave_out {
+            if !self.data.iter().any(|d| d.name == left.data) {
+                return fail(format!("leave_out names `{}`, which is not in [[data]]", left.data));
+            }
+        }
+        let o = &self.optimizer;
+        if o.epochs == 0 || o.batch_images == 0 || !(o.learning_rate > 0.0) {
+            return fail("expected epochs, batch_images and learning_rate above 0".into());
+        }
+        if !(0.0..0.9).contains(&o.inner_share) {
+            return fail(format!("expected inner_share in 0..0.9, got {}", o.inner_share));
+        }
+        Ok(())
+    }
+}

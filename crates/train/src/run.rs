@@ -1,0 +1,385 @@
+//! The training loop.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use burn::grad_clipping::GradientClippingConfig;
+use burn::module::Module;
+use burn::optim::{AdamWConfig, GradientsParams, ModuleOptimizer};
+use burn::tensor::{Device, Tensor};
+use lobule_exam::{Affine, Point};
+use lobule_model::{
+    InputChannels, UltrasoundConfig, UltrasoundNet, efficientnet_lite0_from_pytorch,
+    load_parameters, mil_loss, pool_bags,
+};
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use sha2::{Digest, Sha256};
+
+use crate::bags::{Bag, compose_bags, into_steps, mix_and_shuffle};
+use crate::batch::{Images, images_of, targets_of};
+use crate::checkpoint::{Files, MeanWeights, Progress};
+use crate::{
+    Case, EpochRecord, Error, ErrorKind, Label, Prediction, RunConfig, assign_folds,
+    read_data_set, write_predictions,
+};
+
+/// Is told how a run goes on.
+pub trait Observer {
+    /// The images are read; training starts at the step after `done` of `total`.
+    fn start(&mut self, done: usize, total: usize);
+    /// A step is done.
+    fn step(&mut self, epoch: usize, loss: f64);
+    /// An epoch is done and saved.
+    fn epoch(&mut self, record: &EpochRecord);
+}
+
+/// Says nothing.
+pub struct Silent;
+
+impl Observer for Silent {
+    fn start(&mut self, _done: usize, _total: usize) {}
+    fn step(&mut self, _epoch: usize, _loss: f64) {}
+    fn epoch(&mut self, _record: &EpochRecord) {}
+}
+
+/// What a run leaves behind.
+pub struct Outcome {
+    /// The network of the best epoch (mean weights).
+    pub net: UltrasoundNet,
+    /// One per left-out image.
+    pub predictions: Vec<Prediction>,
+    /// One per epoch.
+    pub epochs: Vec<EpochRecord>,
+}
+
+/// Trains after the configuration, goes on where an earlier call with the same configuration was
+/// cut off, and predicts what was left out. Writes into `folder`: `config.toml`, `epochs.csv`,
+/// `predictions.csv` and the checkpoints.
+///
+/// # Errors
+/// When data cannot be read, the folder cannot be written or belongs to another configuration, or
+/// the loss is no longer a number.
+pub fn train(
+    config: &RunConfig,
+    folder: &Path,
+    observer: &mut dyn Observer,
+) -> Result<Outcome, Error> {
+    let files = Files::new(folder)?;
+    let digest = claim(config, &files)?;
+    let data = Data::read(config)?;
+    let device = Device::flex();
+    let mut run = Run::start(config, &data, device, &files, digest)?;
+    run.epochs(&files, observer)?;
+    let net = run.best(&files)?;
+    let predictions = predict(&net, &data, &data.left_out, &config.data)?;
+    write_predictions(&files.path("predictions.csv"), &predictions)?;
+    Ok(Outcome { net, predictions, epochs: run.progress.epochs })
+}
+
+/// Where outside data lies: `LOBULE_DATA`, or the current folder.
+fn data_root() -> PathBuf {
+    std::env::var_os("LOBULE_DATA").map(PathBuf::from).unwrap_or_default()
+}
+
+/// Writes the configuration into the folder, or refuses a folder of another one.
+fn claim(config: &RunConfig, files: &Files) -> Result<String, Error> {
+    let text = toml::to_string_pretty(config)
+        .map_err(|e| Error::new(ErrorKind::Config, e.to_string()))?;
+    let digest = format!("{:x}", Sha256::digest(text.as_bytes()));
+    if let Some(progress) = files.load_progress()
+        && progress.config_digest != digest
+    {
+        let message = "expected an empty folder or one of this configuration, got another run's";
+        return Err(Error::new(ErrorKind::Config, message).in_file(&files.path("")));
+    }
+    files.write("config.toml", text.as_bytes())?;
+    Ok(digest)
+}
+
+struct Data {
+    cases: Vec<Case>,
+    folds: Vec<usize>,
+    images: Images,
+    training: Vec<usize>,
+    inner: Vec<usize>,
+    left_out: Vec<usize>,
+}
+
+impl Data {
+    fn read(config: &RunConfig) -> Result<Data, Error> {
+        let (mut cases, mut folds) = (Vec::new(), Vec::new());
+        for set in &config.data {
+            let of_set = read_data_set(set, &data_root())?;
+            folds.extend(assign_folds(&of_set, set.folds, config.seed));
+            cases.extend(of_set);
+        }
+        let is_left_out = |i: &usize| {
+            config.leave_out.iter().any(|left| {
+                left.data == cases[*i].set && left.fold.is_none_or(|fold| fold == folds[*i])
+            })
+        };
+        let (left_out, rest): (Vec<usize>, Vec<usize>) = (0..cases.len()).partition(is_left_out);
+        let (inner, training) = inner_split(&cases, rest, config);
+        if training.is_empty() {
+            return Err(Error::new(ErrorKind::Config, "expected images to train on, got none"));
+        }
+        let images = Images::load(&cases, &config.network.prepare())?;
+        Ok(Data { cases, folds, images, training, inner, left_out })
+    }
+}
+
+/// Keeps a balanced share of the groups for choosing the epoch.
+fn inner_split(
+    cases: &[Case],
+    rest: Vec<usize>,
+    config: &RunConfig,
+) -> (Vec<usize>, Vec<usize>) {
+    if config.optimizer.inner_share <= 0.0 {
+        return (Vec::new(), rest);
+    }
+    let n = (1.0 / config.optimizer.inner_share).round().max(2.0) as usize;
+    let without_fold: Vec<Case> =
+        rest.iter().map(|&i| Case { fold: None, ..cases[i].clone() }).collect();
+    let folds = assign_folds(&without_fold, n, config.seed.wrapping_add(1));
+    let (inner, training): (Vec<_>, Vec<_>) =
+        rest.into_iter().zip(folds).partition(|(_, fold)| *fold == 1);
+    let indices = |pairs: Vec<(usize, usize)>| pairs.into_iter().map(|(i, _)| i).collect();
+    (indices(inner), indices(training))
+}
+
+struct Run<'a> {
+    config: &'a RunConfig,
+    data: &'a Data,
+    device: Device,
+    net: UltrasoundNet,
+    optimizer: ModuleOptimizer,
+    mean: MeanWeights,
+    progress: Progress,
+    steps_per_epoch: usize,
+}
+
+impl<'a> Run<'a> {
+    fn start(
+        config: &'a RunConfig,
+        data: &'a Data,
+        device: Device,
+        files: &Files,
+        config_digest: String,
+    ) -> Result<Run<'a>, Error> {
+        device.seed(config.seed);
+        let net = initial_network(config, &device)?.train();
+        let clipping = GradientClippingConfig::Norm(config.optimizer.clip_norm);
+        let optimizer = AdamWConfig::new()
+            .with_weight_decay(config.optimizer.weight_decay)
+            .with_grad_clipping(Some(clipping))
+            .init();
+        let mean = MeanWeights::of(&net);
+        let bags = compose_bags(&data.cases, &data.training, &config.data);
+        let steps_per_epoch = into_steps(&bags, config.optimizer.batch_images).len();
+        let mut run = Run {
+            config,
+            data,
+            device,
+            net,
+            optimizer,
+            mean,
+            progress: Progress { config_digest, ..Progress::default() },
+            steps_per_epoch,
+        };
+        if let Some(progress) = files.load_progress() {
+            let (net, optimizer, mean) = files.load(run.net, run.optimizer, &progress)?;
+            (run.net, run.optimizer, run.mean) = (net, optimizer, mean);
+            run.progress = progress;
+        }
+        Ok(run)
+    }
+
+    fn epochs(&mut self, files: &Files, observer: &mut dyn Observer) -> Result<(), Error> {
+        let total = self.config.optimizer.epochs * self.steps_per_epoch;
+        observer.start(self.progress.step, total);
+        while self.progress.epochs.len() < self.config.optimizer.epochs && !self.out_of_patience() {
+            let record = self.epoch(observer)?;
+            self.progress.epochs.push(record.clone());
+            self.progress.best_epoch = Some(self.best_epoch());
+            files.save(&self.net, &self.optimizer, &self.mean, &self.progress)?;
+            write_epochs(files, &self.progress.epochs)?;
+            observer.epoch(&record);
+        }
+        Ok(())
+    }
+
+    fn out_of_patience(&self) -> bool {
+        let done = self.progress.epochs.len();
+        self.progress.best_epoch.is_some_and(|best| done >= best + self.config.optimizer.patience)
+    }
+
+    /// The epoch (from 1) of the lowest inner loss; the last one where there are no inner groups.
+    fn best_epoch(&self) -> usize {
+        let epochs = &self.progress.epochs;
+        epochs
+            .iter()
+            .filter_map(|e| Some((e.epoch, e.inner_loss?)))
+            .min_by(|a, b| a.1.total_cmp(&b.1))
+            .map_or(epochs.len(), |(epoch, _)| epoch)
+    }
+
+    fn epoch(&mut self, observer: &mut dyn Observer) -> Result<EpochRecord, Error> {
+        let started = Instant::now();
+        let epoch = self.progress.epochs.len() + 1;
+        let mut rng = ChaCha8Rng::seed_from_u64(self.config.seed);
+        rng.set_stream(epoch as u64);
+        let mut bags = compose_bags(&self.data.cases, &self.data.training, &self.config.data);
+        mix_and_shuffle(&mut bags, &self.data.cases, &self.config.data, &mut rng);
+        let steps = into_steps(&bags, self.config.optimizer.batch_images);
+        let (n_steps, mut total) = (steps.len(), 0.0);
+        for (i, step) in steps.into_iter().enumerate() {
+            let at = (epoch - 1) as f64 + i as f64 / n_steps as f64;
+            let loss = self.step(&step, at)?;
+            total += loss;
+            observer.step(epoch, loss);
+        }
+        let mean_net = self.mean.load_into(self.net.valid())?;
+        let (inner_auroc, inner_loss) = self.judge(&mean_net)?;
+        Ok(EpochRecord {
+            epoch,
+            loss: total / n_steps as f64,
+            inner_auroc,
+            inner_loss,
+            seconds: started.elapsed().as_secs_f64(),
+        })
+    }
+
+    fn step(&mut self, bags: &[Bag], at_epoch: f64) -> Result<f64, Error> {
+        let (images, bag_of_image) = images_of(bags);
+        let seed = self.config.seed ^ (self.progress.step as u64 + 1).wrapping_mul(0x9E37_79B9);
+        let tracking = self.device.clone().autodiff();
+        let batch = self.data.images.augmented_batch(&images, &self.config.augment, seed, &tracking);
+        let out = self.net.forward(batch);
+        let (scores, _) =
+            pool_bags(out.image_scores, out.attention_logits, &bag_of_image, bags.len());
+        let targets = targets_of(bags, &tracking);
+        let loss = mil_loss(scores, targets, out.saliency, self.config.optimizer.saliency_weight);
+        let value = f64::from(loss.clone().into_scalar::<f32>());
+        if !value.is_finite() {
+            let message = format!("expected a finite loss, got {value} at epoch {at_epoch:.2}");
+            return Err(Error::new(ErrorKind::Diverged, message));
+        }
+        let grads = GradientsParams::from_grads(loss.backward(), &self.net);
+        let rate = learning_rate(&self.config.optimizer, at_epoch);
+        self.net = self.optimizer.step(rate, self.net.clone(), grads);
+        self.progress.step += 1;
+        self.mean.update(&self.net, self.config.optimizer.mean_decay, self.progress.step);
+        Ok(value)
+    }
+
+    fn judge(&self, net: &UltrasoundNet) -> Result<(Option<f64>, Option<f64>), Error> {
+        if self.data.inner.is_empty() {
+            return Ok((None, None));
+        }
+        let predictions = predict(net, self.data, &self.data.inner, &self.config.data)?;
+        let mut loss = 0.0;
+        for p in &predictions {
+            for (score, target) in p.bag_scores.iter().zip(p.case.label.targets()) {
+                let score = score.clamp(1e-6, 1.0 - 1e-6);
+                loss -= if target > 0.5 { score.ln() } else { (1.0 - score).ln() };
+            }
+        }
+        let truth: Vec<bool> =
+            predictions.iter().map(|p| p.case.label == Label::Malignant).collect();
+        let scores: Vec<f64> = predictions.iter().map(|p| p.bag_scores[1]).collect();
+        let auroc = lobule_stats::roc::Roc::new(&scores, &truth).ok().map(|roc| roc.auc());
+        Ok((auroc, Some(loss / predictions.len() as f64)))
+    }
+
+    fn best(&self, files: &Files) -> Result<UltrasoundNet, Error> {
+        let weights = files.read_weights("best.bin")?;
+        load_parameters(self.net.valid(), weights)
+            .map_err(|e| Error::new(ErrorKind::Data, e.to_string()))
+    }
+}
+
+fn initial_network(config: &RunConfig, device: &Device) -> Result<UltrasoundNet, Error> {
+    let sizes = UltrasoundConfig {
+        hidden: config.network.hidden,
+        attention: config.network.attention,
+        top_share: config.network.top_share,
+    };
+    let mut net = UltrasoundNet::random(sizes, device);
+    if let Some(file) = &config.network.imagenet {
+        let bad = |e: lobule_model::Error| Error::new(ErrorKind::Config, e.to_string());
+        let (backbone, _) =
+            efficientnet_lite0_from_pytorch(file, InputChannels::Gray).map_err(bad)?;
+        net.backbone = load_parameters(net.backbone, backbone).map_err(bad)?;
+    }
+    Ok(net)
+}
+
+/// Linear warm-up, then half a cosine down to zero.
+fn learning_rate(config: &crate::OptimizerConfig, at_epoch: f64) -> f64 {
+    let warm = (at_epoch / config.warmup_epochs.max(1e-9)).min(1.0);
+    let done = (at_epoch / config.epochs as f64).min(1.0);
+    config.learning_rate * warm.max(0.01) * 0.5 * (1.0 + (std::f64::consts::PI * done).cos())
+}
+
+/// Images per forward pass when nothing is learnt.
+const PREDICT_BATCH: usize = 16;
+
+fn predict(
+    net: &UltrasoundNet,
+    data: &Data,
+    chosen: &[usize],
+    sets: &[crate::DataConfig],
+) -> Result<Vec<Prediction>, Error> {
+    let device = Device::flex();
+    let bags = compose_bags(&data.cases, chosen, sets);
+    let mut predictions = Vec::with_capacity(chosen.len());
+    for step in into_steps(&bags, PREDICT_BATCH) {
+        let (images, bag_of_image) = images_of(&step);
+        let out = net.forward(data.images.plain_batch(&images, &device)?);
+        let [_, _, rows, cols] = out.saliency.dims();
+        let maps = floats(out.saliency);
+        let image_scores = floats(out.image_scores.clone());
+        let (bag_scores, attention) =
+            pool_bags(out.image_scores, out.attention_logits, &bag_of_image, step.len());
+        let (bag_scores, attention) = (floats(bag_scores), floats(attention));
+        for (i, (&image, &bag)) in images.iter().zip(&bag_of_image).enumerate() {
+            let input = data.images.plain(image)?;
+            let factor = (input.rows as f64 / rows as f64, input.cols as f64 / cols as f64);
+            let image_from_grid =
+                input.image_from_input.compose(&Affine::resample(factor.0, factor.1));
+            let peak = |class: usize| {
+                let map = &maps[(i * 2 + class) * rows * cols..][..rows * cols];
+                let best = (0..map.len()).max_by(|&a, &b| map[a].total_cmp(&map[b])).unwrap_or(0);
+                let (row, col) = ((best / cols) as f64, (best % cols) as f64);
+                image_from_grid.apply(Point { row, col })
+            };
+            let pair = |values: &[f32], at: usize| [values[2 * at], values[2 * at + 1]].map(f64::from);
+            let case = data.cases[image].clone();
+            let grouped = sets.iter().any(|s| s.name == case.set && s.bag_by_group);
+            predictions.push(Prediction {
+                bag: if grouped { case.group.clone() } else { case.name.clone() },
+                fold: Some(data.folds[image]),
+                image_scores: pair(&image_scores, i),
+                attention: f64::from(attention[i]),
+                bag_scores: pair(&bag_scores, bag),
+                peaks: [peak(0), peak(1)],
+                case,
+            });
+        }
+    }
+    Ok(predictions)
+}
+
+fn floats<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+    tensor.into_data().convert::<f32>().try_into_vec().expect("the data was converted to f32")
+}
+
+fn write_epochs(files: &Files, epochs: &[EpochRecord]) -> Result<(), Error> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    for record in epochs {
+        writer.serialize(record).map_err(|e| Error::io(&files.path("epochs.csv"), e))?;
+    }
+    let bytes = writer.into_inner().map_err(|e| Error::io(&files.path("epochs.csv"), e))?;
+    files.write("epochs.csv", &bytes)
+}
