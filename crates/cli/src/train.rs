@@ -69,7 +69,8 @@ fn ultrasound(args: &Ultrasound) -> Result<Outcome, Failure> {
     let model = export_ultrasound(&outcome.net, (size, size), WeightPrecision::Half)
         .map_err(|e| Failure::unexpected(e.to_string()))?;
     let file = args.out.join("member.onnx");
-    std::fs::write(&file, model).map_err(|e| Failure::output(format!("{}: {e}", file.display())))?;
+    std::fs::write(&file, model)
+        .map_err(|e| Failure::output(format!("{}: {e}", file.display())))?;
     println!(
         "{} epochs, {} left-out images predicted: {}",
         outcome.epochs.len(),
@@ -98,7 +99,10 @@ impl Progress {
     fn new() -> Progress {
         let style = ProgressStyle::with_template("{bar:30} {pos}/{len} steps, {eta} left  {msg}")
             .unwrap_or_else(|_| ProgressStyle::default_bar());
-        Progress { bar: ProgressBar::new(0).with_style(style), epochs: String::new() }
+        Progress {
+            bar: ProgressBar::new(0).with_style(style),
+            epochs: String::new(),
+        }
     }
 }
 
@@ -111,7 +115,8 @@ impl Observer for Progress {
 
     fn step(&mut self, epoch: usize, loss: f64) {
         self.bar.inc(1);
-        self.bar.set_message(format!("epoch {epoch}, loss {loss:.3}{}", self.epochs));
+        self.bar
+            .set_message(format!("epoch {epoch}, loss {loss:.3}{}", self.epochs));
     }
 
     fn epoch(&mut self, record: &EpochRecord) {

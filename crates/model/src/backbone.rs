@@ -152,7 +152,10 @@ impl EfficientNetLite0 {
         for block in &self.blocks[BLOCKS_AT_STRIDE_16..] {
             x = block.forward(x);
         }
-        Features { stride_16, stride_32: x }
+        Features {
+            stride_16,
+            stride_32: x,
+        }
     }
 
     /// How many leading blocks produce [`Features::stride_16`].
@@ -180,7 +183,11 @@ fn block(
             device,
         ),
         project: ConvUnit::random([out, wide, 1, 1], pointwise(Activation::Linear), device),
-        residual: if stride == 1 && channels == out { Residual::Added } else { Residual::None },
+        residual: if stride == 1 && channels == out {
+            Residual::Added
+        } else {
+            Residual::None
+        },
     }
 }
 
@@ -192,5 +199,11 @@ pub fn same(
     activation: Activation,
 ) -> ConvPlan {
     let total = kernel.saturating_sub(stride);
-    ConvPlan { connection, stride, pad_start: total / 2, pad_end: total - total / 2, activation }
+    ConvPlan {
+        connection,
+        stride,
+        pad_start: total / 2,
+        pad_end: total - total / 2,
+        activation,
+    }
 }

@@ -90,10 +90,16 @@ struct Source<'a> {
 
 impl Source<'_> {
     fn tensor(&self, name: &str) -> Result<NamedTensor, Error> {
-        let missing =
-            || Error::new(ErrorKind::Mismatch, format!("expected a tensor `{name}`, got none"));
+        let missing = || {
+            Error::new(
+                ErrorKind::Mismatch,
+                format!("expected a tensor `{name}`, got none"),
+            )
+        };
         let tensor = self.reader.get(name).ok_or_else(missing)?;
-        let bytes = tensor.read().map_err(|e| Error::new(ErrorKind::Format, e.to_string()))?;
+        let bytes = tensor
+            .read()
+            .map_err(|e| Error::new(ErrorKind::Format, e.to_string()))?;
         let values: Vec<f32> = bytes
             .chunks_exact(4)
             .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))
@@ -114,7 +120,11 @@ impl Source<'_> {
         let (gamma, beta) = (part("weight")?, part("bias")?);
         let (mean, var) = (part("running_mean")?, part("running_var")?);
         let out = weight.shape.first().copied().unwrap_or(0);
-        if out == 0 || [&gamma, &beta, &mean, &var].iter().any(|t| t.values.len() != out) {
+        if out == 0
+            || [&gamma, &beta, &mean, &var]
+                .iter()
+                .any(|t| t.values.len() != out)
+        {
             let message = format!("expected {out} values in `{norm}`");
             return Err(Error::new(ErrorKind::Mismatch, message));
         }
@@ -128,20 +138,32 @@ impl Source<'_> {
         for (row, s) in weight.values.chunks_mut(per_channel.max(1)).zip(&scale) {
             row.iter_mut().for_each(|w| *w *= s);
         }
-        let bias =
-            (0..out).map(|c| beta.values[c] - mean.values[c] * scale[c]).collect::<Vec<f32>>();
-        Ok((weight, NamedTensor { shape: vec![out], values: bias }))
+        let bias = (0..out)
+            .map(|c| beta.values[c] - mean.values[c] * scale[c])
+            .collect::<Vec<f32>>();
+        Ok((
+            weight,
+            NamedTensor {
+                shape: vec![out],
+                values: bias,
+            },
+        ))
     }
 }
 
 /// `[o, c, k, k]` → `[o, 1, k, k]`.
 fn sum_channels(weight: NamedTensor) -> NamedTensor {
-    let [out, channels, rows, cols] = weight.shape[..] else { return weight };
+    let [out, channels, rows, cols] = weight.shape[..] else {
+        return weight;
+    };
     let plane = rows * cols;
     let values = weight
         .values
         .chunks(channels * plane)
         .flat_map(|kernel| (0..plane).map(|i| kernel.iter().skip(i).step_by(plane).sum()))
         .collect();
-    NamedTensor { shape: vec![out, 1, rows, cols], values }
+    NamedTensor {
+        shape: vec![out, 1, rows, cols],
+        values,
+    }
 }

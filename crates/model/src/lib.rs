@@ -23,9 +23,7 @@ mod ops;
 mod parameters;
 mod ultrasound;
 
-pub use backbone::{
-    ConvUnit, EfficientNetLite0, Features, InvertedResidual, Residual, same,
-};
+pub use backbone::{ConvUnit, EfficientNetLite0, Features, InvertedResidual, Residual, same};
 pub use checkpoint::{ImagenetHead, InputChannels, efficientnet_lite0_from_pytorch};
 pub use error::{Error, ErrorKind};
 pub use kernels::{Activation, ConvShape};

@@ -76,7 +76,11 @@ pub trait ConvGradient: ConvOps {
         grad: FloatTensor<Self>,
         plan: ConvPlan,
         input: InputGradient,
-    ) -> (Option<FloatTensor<Self>>, FloatTensor<Self>, FloatTensor<Self>);
+    ) -> (
+        Option<FloatTensor<Self>>,
+        FloatTensor<Self>,
+        FloatTensor<Self>,
+    );
 }
 
 /// Whether the input's gradient is asked for.
@@ -92,14 +96,32 @@ type FlexTensor = FloatTensor<Flex>;
 
 impl ConvOps for Flex {
     fn conv_act(x: FlexTensor, weight: FlexTensor, bias: FlexTensor, plan: ConvPlan) -> FlexTensor {
-        let (x, weight, bias) = (x.to_contiguous(), weight.to_contiguous(), bias.to_contiguous());
+        let (x, weight, bias) = (
+            x.to_contiguous(),
+            weight.to_contiguous(),
+            bias.to_contiguous(),
+        );
         let shape = conv_shape(&x.shape(), &weight.shape(), plan);
         let run = match plan.connection {
             Connection::Dense => dense_forward,
             Connection::Depthwise => depthwise_forward,
         };
-        let y = run(&shape, values(&x), values(&weight), values(&bias), plan.activation);
-        tensor(y, [shape.n, shape.channels_out, shape.rows_out(), shape.cols_out()])
+        let y = run(
+            &shape,
+            values(&x),
+            values(&weight),
+            values(&bias),
+            plan.activation,
+        );
+        tensor(
+            y,
+            [
+                shape.n,
+                shape.channels_out,
+                shape.rows_out(),
+                shape.cols_out(),
+            ],
+        )
     }
 }
 
@@ -123,8 +145,14 @@ impl ConvGradient for Flex {
             Connection::Depthwise => depthwise_backward,
         };
         let pair = (values(&output), values(&grad));
-        let gradients: ConvGradients =
-            run(&shape, values(&x), values(&weight), pair, plan.activation, needed);
+        let gradients: ConvGradients = run(
+            &shape,
+            values(&x),
+            values(&weight),
+            pair,
+            plan.activation,
+            needed,
+        );
         let input = (input == InputGradient::Wanted)
             .then(|| tensor(gradients.input, x.shape().dims::<4>()));
         (
@@ -136,7 +164,9 @@ impl ConvGradient for Flex {
 }
 
 fn values(tensor: &FlexTensor) -> &[f32] {
-    tensor.as_slice::<f32>().expect("a contiguous f32 tensor is a slice")
+    tensor
+        .as_slice::<f32>()
+        .expect("a contiguous f32 tensor is a slice")
 }
 
 fn tensor<const D: usize>(values: Vec<f32>, shape: [usize; D]) -> FlexTensor {
@@ -154,11 +184,20 @@ fn conv_shape(x: &Shape, weight: &Shape, plan: ConvPlan) -> ConvShape {
         Connection::Dense => channels_in,
         Connection::Depthwise => 1,
     };
-    assert_eq!(weight_in, expected_in, "input channels of the weight {weight:?} for {x:?}");
+    assert_eq!(
+        weight_in, expected_in,
+        "input channels of the weight {weight:?} for {x:?}"
+    );
     assert_eq!(kernel, kernel_cols, "a kernel is square");
     if plan.connection == Connection::Depthwise {
-        assert_eq!(channels_in, channels_out, "a depthwise convolution keeps its channels");
-        assert!(kernel == 3 || kernel == 5, "a depthwise kernel is 3 or 5 wide, got {kernel}");
+        assert_eq!(
+            channels_in, channels_out,
+            "a depthwise convolution keeps its channels"
+        );
+        assert!(
+            kernel == 3 || kernel == 5,
+            "a depthwise kernel is 3 or 5 wide, got {kernel}"
+        );
     }
     ConvShape {
         n,
@@ -213,8 +252,11 @@ impl<B: ConvGradient, C: CheckpointStrategy> ConvOps for Autodiff<B, C> {
         }
 
         let nodes = [x.node(), weight.node(), bias.node()];
-        let (x, weight, bias) =
-            (x.into_primitive(), weight.into_primitive(), bias.into_primitive());
+        let (x, weight, bias) = (
+            x.into_primitive(),
+            weight.into_primitive(),
+            bias.into_primitive(),
+        );
         let y = B::conv_act(x.clone(), weight.clone(), bias, plan);
         match ConvAct.prepare::<C>(nodes).compute_bound().stateful() {
             OpsKind::Tracked(prep) => prep.finish((x, weight, y.clone(), plan), y),

@@ -50,7 +50,10 @@ pub fn load_parameters<M: Module>(
             Some(_) => {}
         }
     }
-    Ok(module.map(&mut Writer { path: Vec::new(), values }))
+    Ok(module.map(&mut Writer {
+        path: Vec::new(),
+        values,
+    }))
 }
 
 #[derive(Default)]
@@ -63,8 +66,12 @@ impl ModuleVisitor for Reader {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         let data = param.val().inner_if_tracked().into_data();
         let shape = data.shape().to_vec();
-        let values = data.convert::<f32>().try_into_vec().expect("the data was converted to f32");
-        self.found.insert(self.path.join("."), NamedTensor { shape, values });
+        let values = data
+            .convert::<f32>()
+            .try_into_vec()
+            .expect("the data was converted to f32");
+        self.found
+            .insert(self.path.join("."), NamedTensor { shape, values });
     }
 
     fn enter_module(&mut self, name: &str, _container_type: &str) {
@@ -107,6 +114,10 @@ trait InnerIfTracked {
 
 impl<const D: usize> InnerIfTracked for Tensor<D> {
     fn inner_if_tracked(self) -> Self {
-        if self.is_autodiff() { self.inner() } else { self }
+        if self.is_autodiff() {
+            self.inner()
+        } else {
+            self
+        }
     }
 }

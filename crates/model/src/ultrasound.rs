@@ -27,7 +27,11 @@ pub struct UltrasoundConfig {
 
 impl Default for UltrasoundConfig {
     fn default() -> UltrasoundConfig {
-        UltrasoundConfig { hidden: 256, attention: 128, top_share: 0.05 }
+        UltrasoundConfig {
+            hidden: 256,
+            attention: 128,
+            top_share: 0.05,
+        }
     }
 }
 
@@ -134,7 +138,9 @@ impl UltrasoundNet {
 pub fn top_share_mean(maps: Tensor<4>, share: f64) -> Tensor<2> {
     let [_, _, rows, cols] = maps.dims();
     let flat: Tensor<3> = maps.flatten(2, 3);
-    flat.topk(top_count(rows * cols, share), 2).mean_dim(2).squeeze_dim::<2>(2)
+    flat.topk(top_count(rows * cols, share), 2)
+        .mean_dim(2)
+        .squeeze_dim::<2>(2)
 }
 
 /// How many pixels the top share of a map of `n_pixels` is.
@@ -157,10 +163,17 @@ pub fn pool_bags(
     let device = image_scores.device();
     // Images of other breasts get a logit that no softmax can see.
     let outside: Vec<f32> = (0..n_bags)
-        .flat_map(|bag| bag_of_image.iter().map(move |&b| if b == bag { 0.0 } else { -1e9 }))
+        .flat_map(|bag| {
+            bag_of_image
+                .iter()
+                .map(move |&b| if b == bag { 0.0 } else { -1e9 })
+        })
         .collect();
     let outside = Tensor::<1>::from_floats(outside.as_slice(), &device).reshape([n_bags, n]);
     let logits = attention_logits.reshape([1, n]).repeat_dim(0, n_bags) + outside;
     let attention = softmax(logits, 1);
-    (attention.clone().matmul(image_scores), attention.sum_dim(0).reshape([n]))
+    (
+        attention.clone().matmul(image_scores),
+        attention.sum_dim(0).reshape([n]),
+    )
 }

@@ -99,7 +99,9 @@ pub fn assemble(
         members,
         operating_points: operating_points(&units, &maps[1])?,
         calibration: calibration(&units, maps),
-        saliency: Saliency { finding_threshold: description.finding_threshold },
+        saliency: Saliency {
+            finding_threshold: description.finding_threshold,
+        },
         training_data: description.training_data.clone(),
     };
     write_package(folder, &manifest, &table)
@@ -117,9 +119,12 @@ fn member(run: &Path, folder: &Path, idx: usize, config: &RunConfig) -> Result<M
             None => left.data.clone(),
         })
         .collect();
-    let sha256 =
-        sha256_of_file(&target).map_err(|e| Error::new(ErrorKind::Io, e.to_string()))?;
-    Ok(Member { file: name, sha256, left_out: left_out.join("; ") })
+    let sha256 = sha256_of_file(&target).map_err(|e| Error::new(ErrorKind::Io, e.to_string()))?;
+    Ok(Member {
+        file: name,
+        sha256,
+        left_out: left_out.join("; "),
+    })
 }
 
 fn read_predictions(file: &Path) -> Result<Predictions, Error> {
@@ -143,7 +148,10 @@ fn units_of(predictions: &Predictions, run: usize) -> Result<Vec<Unit>, Error> {
         unit.scores[1] += row.attention * row.malignant_score;
     }
     if bags.is_empty() {
-        return Err(Error::new(ErrorKind::Data, "expected predictions, got none"));
+        return Err(Error::new(
+            ErrorKind::Data,
+            "expected predictions, got none",
+        ));
     }
     Ok(bags.into_values().collect())
 }
@@ -151,14 +159,26 @@ fn units_of(predictions: &Predictions, run: usize) -> Result<Vec<Unit>, Error> {
 /// The calibration of a class, on all runs or all but one.
 fn fit(units: &[Unit], class: usize, without_run: Option<usize>) -> Result<CalibrationMap, Error> {
     let used = || units.iter().filter(|unit| Some(unit.run) != without_run);
-    let scores: Vec<f64> = used().map(|unit| unit.scores[class].clamp(0.0, 1.0)).collect();
-    let truth: Vec<bool> =
-        used().map(|unit| if class == 1 { unit.malignant } else { unit.benign }).collect();
+    let scores: Vec<f64> = used()
+        .map(|unit| unit.scores[class].clamp(0.0, 1.0))
+        .collect();
+    let truth: Vec<bool> = used()
+        .map(|unit| {
+            if class == 1 {
+                unit.malignant
+            } else {
+                unit.benign
+            }
+        })
+        .collect();
     match fit_platt(&scores, &truth) {
         Ok(Calibrator::Logistic { slope, intercept }) => {
             Ok(CalibrationMap::Logistic { slope, intercept })
         }
-        Ok(_) => Err(Error::new(ErrorKind::Data, "expected a logistic calibration")),
+        Ok(_) => Err(Error::new(
+            ErrorKind::Data,
+            "expected a logistic calibration",
+        )),
         Err(e) => Err(Error::new(ErrorKind::Data, format!("calibration: {e}"))),
     }
 }
@@ -175,8 +195,9 @@ fn calibrate_rows(
         maps.insert(run, fit(units, 1, (runs.len() > 1).then_some(run))?);
     }
     for (row, run) in table.rows.iter_mut().zip(run_of_row) {
-        row.malignant_probability =
-            maps.get(run).map(|map| map.probability(row.malignant_score));
+        row.malignant_probability = maps
+            .get(run)
+            .map(|map| map.probability(row.malignant_score));
     }
     Ok(())
 }
@@ -186,8 +207,20 @@ fn calibration(units: &[Unit], maps: [CalibrationMap; 2]) -> BTreeMap<String, Ca
     let share = |f: fn(&Unit) -> bool| units.iter().filter(|unit| f(unit)).count() as f64 / n;
     let [benign, malignant] = maps;
     BTreeMap::from([
-        ("benign".into(), Calibration { prevalence: share(|u| u.benign), map: benign }),
-        ("malignant".into(), Calibration { prevalence: share(|u| u.malignant), map: malignant }),
+        (
+            "benign".into(),
+            Calibration {
+                prevalence: share(|u| u.benign),
+                map: benign,
+            },
+        ),
+        (
+            "malignant".into(),
+            Calibration {
+                prevalence: share(|u| u.malignant),
+                map: malignant,
+            },
+        ),
     ])
 }
 

@@ -39,7 +39,13 @@ impl Augmentation {
     /// Draws from the configured ranges: a horizontal flip in half of the cases, rotation, zoom,
     /// shear and shift about the centre, then gain, contrast, speckle and a painted patch.
     pub fn draw(config: &AugmentConfig, size: usize, rng: &mut ChaCha8Rng) -> Augmentation {
-        let mut within = |range: f64| if range > 0.0 { rng.random_range(-range..=range) } else { 0.0 };
+        let mut within = |range: f64| {
+            if range > 0.0 {
+                rng.random_range(-range..=range)
+            } else {
+                0.0
+            }
+        };
         let angle = within(config.rotate_degrees).to_radians();
         let zoom = within(config.scale.max(1.0).ln()).exp();
         let stretch = within(config.scale.max(1.0).ln() / 3.0).exp();
@@ -48,22 +54,43 @@ impl Augmentation {
         let contrast = within(config.contrast.max(1.0).ln()).exp() as f32;
         let gain = (within(config.gain) * 255.0) as f32;
         let flip = if rng.random_bool(0.5) { -1.0 } else { 1.0 };
-        let speckle =
-            if rng.random_bool(0.5) { rng.random_range(0.0..=config.speckle.max(0.0)) } else { 0.0 };
+        let speckle = if rng.random_bool(0.5) {
+            rng.random_range(0.0..=config.speckle.max(0.0))
+        } else {
+            0.0
+        };
         let patch = rng.random_bool(config.cut_out.clamp(0.0, 1.0)).then(|| {
             let side = |rng: &mut ChaCha8Rng| rng.random_range(size / 16..=size / 5).max(1);
             let (rows, cols) = (side(rng), side(rng));
-            (rng.random_range(0..=size - rows), rng.random_range(0..=size - cols), rows, cols)
+            (
+                rng.random_range(0..=size - rows),
+                rng.random_range(0..=size - cols),
+                rows,
+                cols,
+            )
         });
         let (sin, cos) = angle.sin_cos();
-        let turn = Affine { matrix: [[cos, -sin, shift[0]], [sin, cos, shift[1]]] };
-        let skew = Affine { matrix: [[zoom * stretch, 0.0, 0.0], [shear, flip * zoom / stretch, 0.0]] };
+        let turn = Affine {
+            matrix: [[cos, -sin, shift[0]], [sin, cos, shift[1]]],
+        };
+        let skew = Affine {
+            matrix: [
+                [zoom * stretch, 0.0, 0.0],
+                [shear, flip * zoom / stretch, 0.0],
+            ],
+        };
         let center = (size as f64 - 1.0) / 2.0;
         let changed_from_input = Affine::translate(center, center)
             .compose(&turn)
             .compose(&skew)
             .compose(&Affine::translate(-center, -center));
-        Augmentation { changed_from_input, contrast, gain, speckle: speckle as f32, patch }
+        Augmentation {
+            changed_from_input,
+            contrast,
+            gain,
+            speckle: speckle as f32,
+            patch,
+        }
     }
 }
 
@@ -83,7 +110,10 @@ pub fn augment(
     let mut out = Vec::with_capacity(config.rows * config.cols);
     for row in 0..config.rows {
         for col in 0..config.cols {
-            let point = crop_from_changed.apply(Point { row: row as f64, col: col as f64 });
+            let point = crop_from_changed.apply(Point {
+                row: row as f64,
+                col: col as f64,
+            });
             let value = match bilinear(gray, point) {
                 None => 0.0,
                 Some(v) => tone(v, change, rng),
@@ -139,14 +169,27 @@ mod tests {
         for (r, c) in [(20, 30), (20, 31), (21, 30), (21, 31)] {
             gray.set(r, c, 250);
         }
-        let prepare = PrepareConfig { rows: 64, cols: 64, ..PrepareConfig::default() };
+        let prepare = PrepareConfig {
+            rows: 64,
+            cols: 64,
+            ..PrepareConfig::default()
+        };
         let mut rng = ChaCha8Rng::seed_from_u64(3);
-        let config = AugmentConfig { cut_out: 0.0, speckle: 0.0, ..AugmentConfig::default() };
+        let config = AugmentConfig {
+            cut_out: 0.0,
+            speckle: 0.0,
+            ..AugmentConfig::default()
+        };
         for _ in 0..20 {
             let change = Augmentation::draw(&config, 64, &mut rng);
             let out = augment(&gray, &Affine::IDENTITY, &change, &prepare, &mut rng);
-            let expected = change.changed_from_input.apply(Point { row: 20.5, col: 30.5 });
-            let brightest = (0..out.len()).max_by(|&a, &b| out[a].total_cmp(&out[b])).unwrap();
+            let expected = change.changed_from_input.apply(Point {
+                row: 20.5,
+                col: 30.5,
+            });
+            let brightest = (0..out.len())
+                .max_by(|&a, &b| out[a].total_cmp(&out[b]))
+                .unwrap();
             let (row, col) = ((brightest / 64) as f64, (brightest % 64) as f64);
             assert!((row - expected.row).abs() < 2.0 && (col - expected.col).abs() < 2.0);
         }
@@ -155,9 +198,19 @@ mod tests {
     #[test]
     fn no_change_is_the_plain_input() {
         let gray = Image::from_fn(32, 32, |r, c| (r * 7 + c) as u8);
-        let prepare = PrepareConfig { rows: 32, cols: 32, ..PrepareConfig::default() };
+        let prepare = PrepareConfig {
+            rows: 32,
+            cols: 32,
+            ..PrepareConfig::default()
+        };
         let mut rng = ChaCha8Rng::seed_from_u64(0);
-        let out = augment(&gray, &Affine::IDENTITY, &Augmentation::none(), &prepare, &mut rng);
+        let out = augment(
+            &gray,
+            &Affine::IDENTITY,
+            &Augmentation::none(),
+            &prepare,
+            &mut rng,
+        );
         for (o, &g) in out.iter().zip(gray.pixels()) {
             assert!((o * 128.0 + 127.0 - f32::from(g)).abs() < 1e-3);
         }

@@ -31,7 +31,11 @@ pub fn compose_bags(cases: &[Case], chosen: &[usize], data: &[DataConfig]) -> Ve
     }
     bags.into_values()
         .map(|images| {
-            let label = images.iter().map(|&i| cases[i].label).max().unwrap_or(Label::Normal);
+            let label = images
+                .iter()
+                .map(|&i| cases[i].label)
+                .max()
+                .unwrap_or(Label::Normal);
             Bag { images, label }
         })
         .collect()
@@ -48,11 +52,17 @@ pub(crate) fn mix_and_shuffle(
     let set_of = |bag: &Bag| bag.images.first().map(|&i| cases[i].set.clone());
     let mut normals: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     for bag in bags.iter().filter(|bag| bag.label == Label::Normal) {
-        normals.entry(set_of(bag).unwrap_or_default()).or_default().extend(&bag.images);
+        normals
+            .entry(set_of(bag).unwrap_or_default())
+            .or_default()
+            .extend(&bag.images);
     }
     for bag in bags.iter_mut().filter(|bag| bag.label != Label::Normal) {
         let set = set_of(bag).unwrap_or_default();
-        let share = data.iter().find(|d| d.name == set).map_or(0.0, |d| d.mix_normals);
+        let share = data
+            .iter()
+            .find(|d| d.name == set)
+            .map_or(0.0, |d| d.mix_normals);
         if let Some(normals) = normals.get(&set)
             && rng.random_bool(share.clamp(0.0, 1.0))
         {
@@ -86,7 +96,10 @@ mod tests {
 
     #[test]
     fn steps_hold_every_bag_once_and_no_more_images_than_asked() {
-        let bag = |n: usize| Bag { images: (0..n).collect(), label: Label::Benign };
+        let bag = |n: usize| Bag {
+            images: (0..n).collect(),
+            label: Label::Benign,
+        };
         let bags: Vec<Bag> = [2, 2, 3, 9, 1, 4].map(bag).to_vec();
         let steps = into_steps(&bags, 5);
         assert_eq!(steps.concat(), bags);

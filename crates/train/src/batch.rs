@@ -36,7 +36,11 @@ impl Images {
         };
         let loaded: Result<Vec<_>, Error> = cases.par_iter().map(load).collect();
         let (prepared, placed) = loaded?.into_iter().unzip();
-        Ok(Images { prepared, placed, config: config.clone() })
+        Ok(Images {
+            prepared,
+            placed,
+            config: config.clone(),
+        })
     }
 
     /// The plain input, exactly as inference sees it.
@@ -48,7 +52,11 @@ impl Images {
     }
 
     /// `[n, 1, h, w]` of plain inputs.
-    pub(crate) fn plain_batch(&self, images: &[usize], device: &Device) -> Result<Tensor<4>, Error> {
+    pub(crate) fn plain_batch(
+        &self,
+        images: &[usize],
+        device: &Device,
+    ) -> Result<Tensor<4>, Error> {
         let inputs: Result<Vec<Vec<f32>>, Error> =
             images.par_iter().map(|&i| Ok(self.plain(i)?.chw)).collect();
         Ok(self.tensor(inputs?.concat(), images.len(), device))
@@ -69,7 +77,13 @@ impl Images {
                 let mut rng = ChaCha8Rng::seed_from_u64(seed);
                 rng.set_stream(place as u64);
                 let change = Augmentation::draw(config, self.config.rows, &mut rng);
-                augment(&self.prepared[i].gray, &self.placed[i], &change, &self.config, &mut rng)
+                augment(
+                    &self.prepared[i].gray,
+                    &self.placed[i],
+                    &change,
+                    &self.config,
+                    &mut rng,
+                )
             })
             .collect();
         self.tensor(inputs.concat(), images.len(), device)

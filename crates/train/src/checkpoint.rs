@@ -19,7 +19,9 @@ pub(crate) struct MeanWeights {
 
 impl MeanWeights {
     pub(crate) fn of(net: &UltrasoundNet) -> MeanWeights {
-        MeanWeights { values: parameters(net) }
+        MeanWeights {
+            values: parameters(net),
+        }
     }
 
     /// `mean ← decay·mean + (1 − decay)·weights`, with less inertia during the first steps.
@@ -57,7 +59,9 @@ pub(crate) struct Files {
 impl Files {
     pub(crate) fn new(folder: &Path) -> Result<Files, Error> {
         std::fs::create_dir_all(folder).map_err(|e| Error::io(folder, e))?;
-        Ok(Files { folder: folder.to_owned() })
+        Ok(Files {
+            folder: folder.to_owned(),
+        })
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -116,7 +120,9 @@ impl Files {
         let optimizer = optimizer
             .from_bytes(burn::tensor::Bytes::from_bytes_vec(bytes))
             .map_err(|e| Error::io(&file, e))?;
-        let mean = MeanWeights { values: self.read_weights(&format!("mean-{slot}.bin"))? };
+        let mean = MeanWeights {
+            values: self.read_weights(&format!("mean-{slot}.bin"))?,
+        };
         Ok((net, optimizer, mean))
     }
 
@@ -138,7 +144,10 @@ struct Entry {
 fn encode(weights: &BTreeMap<String, NamedTensor>) -> Vec<u8> {
     let entries: Vec<Entry> = weights
         .iter()
-        .map(|(name, t)| Entry { name: name.clone(), shape: t.shape.clone() })
+        .map(|(name, t)| Entry {
+            name: name.clone(),
+            shape: t.shape.clone(),
+        })
         .collect();
     let mut bytes = serde_json::to_vec(&entries).expect("names and shapes are plain JSON");
     bytes.push(b'\n');
@@ -161,7 +170,13 @@ fn decode(bytes: &[u8]) -> Option<BTreeMap<String, NamedTensor>> {
         if tensor.len() != n {
             return None;
         }
-        weights.insert(name, NamedTensor { shape, values: tensor });
+        weights.insert(
+            name,
+            NamedTensor {
+                shape,
+                values: tensor,
+            },
+        );
     }
     values.next().is_none().then_some(weights)
 }
@@ -172,7 +187,10 @@ mod tests {
 
     #[test]
     fn weights_survive_a_file_and_cut_files_do_not() {
-        let tensor = NamedTensor { shape: vec![2, 1], values: vec![1.5, -2.25] };
+        let tensor = NamedTensor {
+            shape: vec![2, 1],
+            values: vec![1.5, -2.25],
+        };
         let weights = BTreeMap::from([("a.weight".to_owned(), tensor)]);
         let bytes = encode(&weights);
         assert_eq!(decode(&bytes), Some(weights));

@@ -205,11 +205,16 @@ impl RunConfig {
         }
         let size = self.network.input_size;
         if size == 0 || !size.is_multiple_of(32) {
-            return fail(format!("expected input_size to be a multiple of 32, got {size}"));
+            return fail(format!(
+                "expected input_size to be a multiple of 32, got {size}"
+            ));
         }
         for left in &self.leave_out {
             if !self.data.iter().any(|d| d.name == left.data) {
-                return fail(format!("leave_out names `{}`, which is not in [[data]]", left.data));
+                return fail(format!(
+                    "leave_out names `{}`, which is not in [[data]]",
+                    left.data
+                ));
             }
         }
         let o = &self.optimizer;
@@ -217,7 +222,10 @@ impl RunConfig {
             return fail("expected epochs, batch_images and learning_rate above 0".into());
         }
         if !(0.0..0.9).contains(&o.inner_share) {
-            return fail(format!("expected inner_share in 0..0.9, got {}", o.inner_share));
+            return fail(format!(
+                "expected inner_share in 0..0.9, got {}",
+                o.inner_share
+            ));
         }
         Ok(())
     }

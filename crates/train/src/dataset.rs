@@ -44,7 +44,9 @@ impl std::str::FromStr for Label {
             "normal" => Ok(Label::Normal),
             "benign" => Ok(Label::Benign),
             "malignant" => Ok(Label::Malignant),
-            other => Err(format!("expected normal, benign or malignant, got `{other}`")),
+            other => Err(format!(
+                "expected normal, benign or malignant, got `{other}`"
+            )),
         }
     }
 }
@@ -89,7 +91,9 @@ pub fn read_data_set(config: &DataConfig, root: &Path) -> Result<Vec<Case>, Erro
         cases.extend(case);
     }
     if cases.is_empty() {
-        return Err(Error::new(ErrorKind::Data, "expected labelled images, got none").in_file(&table));
+        return Err(
+            Error::new(ErrorKind::Data, "expected labelled images, got none").in_file(&table),
+        );
     }
     Ok(cases)
 }
@@ -104,18 +108,33 @@ fn case(
     }
     let mut take = |name: &str| row.remove(name).filter(|value| !value.trim().is_empty());
     let name = take("file").ok_or("expected a value in column `file`")?;
-    let label = take("label").ok_or("expected a value in column `label`")?.parse()?;
-    let group = take("patient").or_else(|| take("group")).unwrap_or_else(|| name.clone());
+    let label = take("label")
+        .ok_or("expected a value in column `label`")?
+        .parse()?;
+    let group = take("patient")
+        .or_else(|| take("group"))
+        .unwrap_or_else(|| name.clone());
     let fold = match take("fold") {
         None => None,
-        Some(text) => {
-            Some(text.trim().parse().map_err(|_| format!("expected a fold number, got `{text}`"))?)
-        }
+        Some(text) => Some(
+            text.trim()
+                .parse()
+                .map_err(|_| format!("expected a fold number, got `{text}`"))?,
+        ),
     };
     let mask = take("mask").map(|mask| folder.join(mask));
     let file = folder.join(&name);
     let set = set.to_owned();
-    Ok(Some(Case { set, name, file, mask, group, fold, label, extra: row }))
+    Ok(Some(Case {
+        set,
+        name,
+        file,
+        mask,
+        group,
+        fold,
+        label,
+        extra: row,
+    }))
 }
 
 #[cfg(test)]

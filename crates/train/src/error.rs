@@ -26,7 +26,11 @@ pub enum ErrorKind {
 
 impl Error {
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Error {
-        Error { kind, file: None, message: message.into() }
+        Error {
+            kind,
+            file: None,
+            message: message.into(),
+        }
     }
 
     pub(crate) fn in_file(mut self, file: &Path) -> Error {

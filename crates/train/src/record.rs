@@ -67,14 +67,17 @@ pub fn write_predictions(file: &Path, predictions: &[Prediction]) -> Result<(), 
         rows: predictions.iter().map(row).collect(),
     };
     let output = std::fs::File::create(file).map_err(|e| Error::io(file, e))?;
-    table.to_csv(output, file).map_err(|e| Error::new(ErrorKind::Io, e.to_string()))
+    table
+        .to_csv(output, file)
+        .map_err(|e| Error::new(ErrorKind::Io, e.to_string()))
 }
 
 fn row(p: &Prediction) -> lobule_package::Prediction {
     let extra = |name: &str| p.case.extra.get(name).cloned().unwrap_or_default();
     let [benign, malignant] = p.bag_scores.map(|score| score.to_string());
-    let [benign_peak, malignant_peak] =
-        p.peaks.map(|peak| [format!("{:.1}", peak.row), format!("{:.1}", peak.col)]);
+    let [benign_peak, malignant_peak] = p
+        .peaks
+        .map(|peak| [format!("{:.1}", peak.row), format!("{:.1}", peak.col)]);
     lobule_package::Prediction {
         set: p.case.set.clone(),
         case: p.case.name.clone(),
@@ -90,10 +93,14 @@ fn row(p: &Prediction) -> lobule_package::Prediction {
         malignant_score: p.image_scores[1],
         malignant_probability: None,
         attention: p.attention,
-        extra: [vec![benign, malignant], benign_peak.to_vec(), malignant_peak.to_vec()]
-            .concat()
-            .into_iter()
-            .chain(["device", "birads", "histology"].map(extra))
-            .collect(),
+        extra: [
+            vec![benign, malignant],
+            benign_peak.to_vec(),
+            malignant_peak.to_vec(),
+        ]
+        .concat()
+        .into_iter()
+        .chain(["device", "birads", "histology"].map(extra))
+        .collect(),
     }
 }

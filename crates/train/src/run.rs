@@ -20,8 +20,8 @@ use crate::bags::{Bag, compose_bags, into_steps, mix_and_shuffle};
 use crate::batch::{Images, images_of, targets_of};
 use crate::checkpoint::{Files, MeanWeights, Progress};
 use crate::{
-    Case, EpochRecord, Error, ErrorKind, Label, Prediction, RunConfig, assign_folds,
-    read_data_set, write_predictions,
+    Case, EpochRecord, Error, ErrorKind, Label, Prediction, RunConfig, assign_folds, read_data_set,
+    write_predictions,
 };
 
 /// Is told how a run goes on.
@@ -74,18 +74,24 @@ pub fn train(
     let net = run.best(&files)?;
     let predictions = predict(&net, &data, &data.left_out, &config.data)?;
     write_predictions(&files.path("predictions.csv"), &predictions)?;
-    Ok(Outcome { net, predictions, epochs: run.progress.epochs })
+    Ok(Outcome {
+        net,
+        predictions,
+        epochs: run.progress.epochs,
+    })
 }
 
 /// Where outside data lies: `LOBULE_DATA`, or the current folder.
 fn data_root() -> PathBuf {
-    std::env::var_os("LOBULE_DATA").map(PathBuf::from).unwrap_or_default()
+    std::env::var_os("LOBULE_DATA")
+        .map(PathBuf::from)
+        .unwrap_or_default()
 }
 
 /// Writes the configuration into the folder, or refuses a folder of another one.
 fn claim(config: &RunConfig, files: &Files) -> Result<String, Error> {
-    let text = toml::to_string_pretty(config)
-        .map_err(|e| Error::new(ErrorKind::Config, e.to_string()))?;
+    let text =
+        toml::to_string_pretty(config).map_err(|e| Error::new(ErrorKind::Config, e.to_string()))?;
     let digest = format!("{:x}", Sha256::digest(text.as_bytes()));
     if let Some(progress) = files.load_progress()
         && progress.config_digest != digest
@@ -122,28 +128,41 @@ impl Data {
         let (left_out, rest): (Vec<usize>, Vec<usize>) = (0..cases.len()).partition(is_left_out);
         let (inner, training) = inner_split(&cases, rest, config);
         if training.is_empty() {
-            return Err(Error::new(ErrorKind::Config, "expected images to train on, got none"));
+            return Err(Error::new(
+                ErrorKind::Config,
+                "expected images to train on, got none",
+            ));
         }
         let images = Images::load(&cases, &config.network.prepare())?;
-        Ok(Data { cases, folds, images, training, inner, left_out })
+        Ok(Data {
+            cases,
+            folds,
+            images,
+            training,
+            inner,
+            left_out,
+        })
     }
 }
 
 /// Keeps a balanced share of the groups for choosing the epoch.
-fn inner_split(
-    cases: &[Case],
-    rest: Vec<usize>,
-    config: &RunConfig,
-) -> (Vec<usize>, Vec<usize>) {
+fn inner_split(cases: &[Case], rest: Vec<usize>, config: &RunConfig) -> (Vec<usize>, Vec<usize>) {
     if config.optimizer.inner_share <= 0.0 {
         return (Vec::new(), rest);
     }
     let n = (1.0 / config.optimizer.inner_share).round().max(2.0) as usize;
-    let without_fold: Vec<Case> =
-        rest.iter().map(|&i| Case { fold: None, ..cases[i].clone() }).collect();
+    let without_fold: Vec<Case> = rest
+        .iter()
+        .map(|&i| Case {
+            fold: None,
+            ..cases[i].clone()
+        })
+        .collect();
     let folds = assign_folds(&without_fold, n, config.seed.wrapping_add(1));
-    let (inner, training): (Vec<_>, Vec<_>) =
-        rest.into_iter().zip(folds).partition(|(_, fold)| *fold == 1);
+    let (inner, training): (Vec<_>, Vec<_>) = rest
+        .into_iter()
+        .zip(folds)
+        .partition(|(_, fold)| *fold == 1);
     let indices = |pairs: Vec<(usize, usize)>| pairs.into_iter().map(|(i, _)| i).collect();
     (indices(inner), indices(training))
 }
@@ -184,7 +203,10 @@ impl<'a> Run<'a> {
             net,
             optimizer,
             mean,
-            progress: Progress { config_digest, ..Progress::default() },
+            progress: Progress {
+                config_digest,
+                ..Progress::default()
+            },
             steps_per_epoch,
         };
         if let Some(progress) = files.load_progress() {
@@ -211,7 +233,9 @@ impl<'a> Run<'a> {
 
     fn out_of_patience(&self) -> bool {
         let done = self.progress.epochs.len();
-        self.progress.best_epoch.is_some_and(|best| done >= best + self.config.optimizer.patience)
+        self.progress
+            .best_epoch
+            .is_some_and(|best| done >= best + self.config.optimizer.patience)
     }
 
     /// The epoch (from 1) of the lowest inner loss; the last one where there are no inner groups.
@@ -254,12 +278,24 @@ impl<'a> Run<'a> {
         let (images, bag_of_image) = images_of(bags);
         let seed = self.config.seed ^ (self.progress.step as u64 + 1).wrapping_mul(0x9E37_79B9);
         let tracking = self.device.clone().autodiff();
-        let batch = self.data.images.augmented_batch(&images, &self.config.augment, seed, &tracking);
+        let batch =
+            self.data
+                .images
+                .augmented_batch(&images, &self.config.augment, seed, &tracking);
         let out = self.net.forward(batch);
-        let (scores, _) =
-            pool_bags(out.image_scores, out.attention_logits, &bag_of_image, bags.len());
+        let (scores, _) = pool_bags(
+            out.image_scores,
+            out.attention_logits,
+            &bag_of_image,
+            bags.len(),
+        );
         let targets = targets_of(bags, &tracking);
-        let loss = mil_loss(scores, targets, out.saliency, self.config.optimizer.saliency_weight);
+        let loss = mil_loss(
+            scores,
+            targets,
+            out.saliency,
+            self.config.optimizer.saliency_weight,
+        );
         let value = f64::from(loss.clone().into_scalar::<f32>());
         if !value.is_finite() {
             let message = format!("expected a finite loss, got {value} at epoch {at_epoch:.2}");
@@ -269,7 +305,11 @@ impl<'a> Run<'a> {
         let rate = learning_rate(&self.config.optimizer, at_epoch);
         self.net = self.optimizer.step(rate, self.net.clone(), grads);
         self.progress.step += 1;
-        self.mean.update(&self.net, self.config.optimizer.mean_decay, self.progress.step);
+        self.mean.update(
+            &self.net,
+            self.config.optimizer.mean_decay,
+            self.progress.step,
+        );
         Ok(value)
     }
 
@@ -282,13 +322,21 @@ impl<'a> Run<'a> {
         for p in &predictions {
             for (score, target) in p.bag_scores.iter().zip(p.case.label.targets()) {
                 let score = score.clamp(1e-6, 1.0 - 1e-6);
-                loss -= if target > 0.5 { score.ln() } else { (1.0 - score).ln() };
+                loss -= if target > 0.5 {
+                    score.ln()
+                } else {
+                    (1.0 - score).ln()
+                };
             }
         }
-        let truth: Vec<bool> =
-            predictions.iter().map(|p| p.case.label == Label::Malignant).collect();
+        let truth: Vec<bool> = predictions
+            .iter()
+            .map(|p| p.case.label == Label::Malignant)
+            .collect();
         let scores: Vec<f64> = predictions.iter().map(|p| p.bag_scores[1]).collect();
-        let auroc = lobule_stats::roc::Roc::new(&scores, &truth).ok().map(|roc| roc.auc());
+        let auroc = lobule_stats::roc::Roc::new(&scores, &truth)
+            .ok()
+            .map(|roc| roc.auc());
         Ok((auroc, Some(loss / predictions.len() as f64)))
     }
 
@@ -340,25 +388,40 @@ fn predict(
         let [_, _, rows, cols] = out.saliency.dims();
         let maps = floats(out.saliency);
         let image_scores = floats(out.image_scores.clone());
-        let (bag_scores, attention) =
-            pool_bags(out.image_scores, out.attention_logits, &bag_of_image, step.len());
+        let (bag_scores, attention) = pool_bags(
+            out.image_scores,
+            out.attention_logits,
+            &bag_of_image,
+            step.len(),
+        );
         let (bag_scores, attention) = (floats(bag_scores), floats(attention));
         for (i, (&image, &bag)) in images.iter().zip(&bag_of_image).enumerate() {
             let input = data.images.plain(image)?;
-            let factor = (input.rows as f64 / rows as f64, input.cols as f64 / cols as f64);
-            let image_from_grid =
-                input.image_from_input.compose(&Affine::resample(factor.0, factor.1));
+            let factor = (
+                input.rows as f64 / rows as f64,
+                input.cols as f64 / cols as f64,
+            );
+            let image_from_grid = input
+                .image_from_input
+                .compose(&Affine::resample(factor.0, factor.1));
             let peak = |class: usize| {
                 let map = &maps[(i * 2 + class) * rows * cols..][..rows * cols];
-                let best = (0..map.len()).max_by(|&a, &b| map[a].total_cmp(&map[b])).unwrap_or(0);
+                let best = (0..map.len())
+                    .max_by(|&a, &b| map[a].total_cmp(&map[b]))
+                    .unwrap_or(0);
                 let (row, col) = ((best / cols) as f64, (best % cols) as f64);
                 image_from_grid.apply(Point { row, col })
             };
-            let pair = |values: &[f32], at: usize| [values[2 * at], values[2 * at + 1]].map(f64::from);
+            let pair =
+                |values: &[f32], at: usize| [values[2 * at], values[2 * at + 1]].map(f64::from);
             let case = data.cases[image].clone();
             let grouped = sets.iter().any(|s| s.name == case.set && s.bag_by_group);
             predictions.push(Prediction {
-                bag: if grouped { case.group.clone() } else { case.name.clone() },
+                bag: if grouped {
+                    case.group.clone()
+                } else {
+                    case.name.clone()
+                },
                 fold: Some(data.folds[image]),
                 image_scores: pair(&image_scores, i),
                 attention: f64::from(attention[i]),
@@ -372,14 +435,22 @@ fn predict(
 }
 
 fn floats<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
-    tensor.into_data().convert::<f32>().try_into_vec().expect("the data was converted to f32")
+    tensor
+        .into_data()
+        .convert::<f32>()
+        .try_into_vec()
+        .expect("the data was converted to f32")
 }
 
 fn write_epochs(files: &Files, epochs: &[EpochRecord]) -> Result<(), Error> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     for record in epochs {
-        writer.serialize(record).map_err(|e| Error::io(&files.path("epochs.csv"), e))?;
+        writer
+            .serialize(record)
+            .map_err(|e| Error::io(&files.path("epochs.csv"), e))?;
     }
-    let bytes = writer.into_inner().map_err(|e| Error::io(&files.path("epochs.csv"), e))?;
+    let bytes = writer
+        .into_inner()
+        .map_err(|e| Error::io(&files.path("epochs.csv"), e))?;
     files.write("epochs.csv", &bytes)
 }

@@ -25,7 +25,13 @@ pub(super) struct Graph {
 
 impl Graph {
     pub(super) fn new(name: &str, precision: WeightPrecision) -> Graph {
-        Graph { graph: GraphProto { name: name.into(), ..GraphProto::default() }, precision }
+        Graph {
+            graph: GraphProto {
+                name: name.into(),
+                ..GraphProto::default()
+            },
+            precision,
+        }
     }
 
     /// A named input; a negative size stands for a free one.
@@ -52,7 +58,12 @@ impl Graph {
                 let raw = tensor.values.iter().flat_map(half).collect();
                 self.initializer(name, dims, FLOAT16, raw);
                 let cast = format!("{name}/f32");
-                self.node("Cast", &[name.into()], &cast, vec![int("to", i64::from(FLOAT))])
+                self.node(
+                    "Cast",
+                    &[name.into()],
+                    &cast,
+                    vec![int("to", i64::from(FLOAT))],
+                )
             }
         }
     }
@@ -71,7 +82,12 @@ impl Graph {
     }
 
     fn initializer(&mut self, name: &str, dims: Vec<i64>, data_type: i32, raw_data: Vec<u8>) {
-        self.graph.initializer.push(TensorProto { dims, data_type, name: name.into(), raw_data });
+        self.graph.initializer.push(TensorProto {
+            dims,
+            data_type,
+            name: name.into(),
+            raw_data,
+        });
     }
 
     /// Appends a node and returns its (first) output, which bears the node's name.
@@ -109,30 +125,64 @@ impl Graph {
             ir_version: IR_VERSION,
             producer_name: "lobule".into(),
             graph: Some(self.graph),
-            opset_import: vec![OperatorSetId { domain: String::new(), version: OPSET }],
+            opset_import: vec![OperatorSetId {
+                domain: String::new(),
+                version: OPSET,
+            }],
         }
         .encode_to_vec()
     }
 }
 
 pub(super) fn int(name: &str, value: i64) -> Attribute {
-    Attribute { name: name.into(), i: value, kind: 2, ..Attribute::default() }
+    Attribute {
+        name: name.into(),
+        i: value,
+        kind: 2,
+        ..Attribute::default()
+    }
 }
 
 pub(super) fn ints(name: &str, values: &[i64]) -> Attribute {
-    Attribute { name: name.into(), ints: values.to_vec(), kind: 7, ..Attribute::default() }
+    Attribute {
+        name: name.into(),
+        ints: values.to_vec(),
+        kind: 7,
+        ..Attribute::default()
+    }
 }
 
 pub(super) fn text(name: &str, value: &str) -> Attribute {
-    Attribute { name: name.into(), s: value.into(), kind: 3, ..Attribute::default() }
+    Attribute {
+        name: name.into(),
+        s: value.into(),
+        kind: 3,
+        ..Attribute::default()
+    }
 }
 
 fn value_info(name: &str, shape: &[i64]) -> ValueInfo {
     let dim = |&size: &i64| match size {
-        0.. => Dimension { value: Some(size), parameter: None },
-        _ => Dimension { value: None, parameter: Some("n".into()) },
+        0.. => Dimension {
+            value: Some(size),
+            parameter: None,
+        },
+        _ => Dimension {
+            value: None,
+            parameter: Some("n".into()),
+        },
     };
-    let shape = TensorShape { dim: shape.iter().map(dim).collect() };
-    let tensor = TensorType { element: FLOAT, shape: Some(shape) };
-    ValueInfo { name: name.into(), kind: Some(TypeProto { tensor: Some(tensor) }) }
+    let shape = TensorShape {
+        dim: shape.iter().map(dim).collect(),
+    };
+    let tensor = TensorType {
+        element: FLOAT,
+        shape: Some(shape),
+    };
+    ValueInfo {
+        name: name.into(),
+        kind: Some(TypeProto {
+            tensor: Some(tensor),
+        }),
+    }
 }

@@ -41,9 +41,13 @@ pub fn export_ultrasound(
         let message = format!("expected an input size divisible by 32, got {rows} × {cols}");
         return Err(Error::new(ErrorKind::Mismatch, message));
     }
-    let mut writer =
-        Writer { graph: Graph::new("ultrasound", precision), weights: parameters(net) };
-    let images = writer.graph.input("images", &[-1, 1, rows as i64, cols as i64]);
+    let mut writer = Writer {
+        graph: Graph::new("ultrasound", precision),
+        weights: parameters(net),
+    };
+    let images = writer
+        .graph
+        .input("images", &[-1, 1, rows as i64, cols as i64]);
     let mut x = writer.conv("backbone.stem", &net.backbone.stem, images);
     let mut fine = x.clone();
     for (i, block) in net.backbone.blocks.iter().enumerate() {
@@ -57,7 +61,10 @@ pub fn export_ultrasound(
     let graph = &mut writer.graph;
     graph.node("Sigmoid", &[maps], "saliency", vec![]);
     let grid = [rows as i64 / 16, cols as i64 / 16];
-    graph.output(&"saliency".into(), &[-1, N_CLASSES as i64, grid[0], grid[1]]);
+    graph.output(
+        &"saliency".into(),
+        &[-1, N_CLASSES as i64, grid[0], grid[1]],
+    );
     writer.top_share_mean((grid[0] * grid[1]) as usize, net.config().top_share);
     writer.attention(fused);
     Ok(writer.graph.into_bytes())
@@ -87,13 +94,24 @@ pub fn read_initializers(model: &[u8]) -> Result<BTreeMap<String, NamedTensor>, 
                 .chunks_exact(2)
                 .map(|b| f16::from_le_bytes([b[0], b[1]]).to_f32())
                 .collect(),
-            other => return Err(format(format!("expected f32 or f16 weights, got type {other}"))),
+            other => {
+                return Err(format(format!(
+                    "expected f32 or f16 weights, got type {other}"
+                )));
+            }
         };
-        let shape: Vec<usize> =
-            tensor.dims.iter().map(|&n| usize::try_from(n).unwrap_or(usize::MAX)).collect();
+        let shape: Vec<usize> = tensor
+            .dims
+            .iter()
+            .map(|&n| usize::try_from(n).unwrap_or(usize::MAX))
+            .collect();
         let expected = shape.iter().try_fold(1_usize, |n, &d| n.checked_mul(d));
         if expected != Some(values.len()) {
-            let message = format!("expected {shape:?} values in `{}`, got {}", tensor.name, values.len());
+            let message = format!(
+                "expected {shape:?} values in `{}`, got {}",
+                tensor.name,
+                values.len()
+            );
             return Err(format(message));
         }
         found.insert(tensor.name, NamedTensor { shape, values });
@@ -115,20 +133,32 @@ impl Writer {
         let weight_path = format!("{path}.weight");
         let shape = &self.weights[&weight_path].shape;
         let (out, kernel) = (shape[0] as i64, shape[2] as i64);
-        let inputs = [x, self.weight(&weight_path), self.weight(&format!("{path}.bias"))];
+        let inputs = [
+            x,
+            self.weight(&weight_path),
+            self.weight(&format!("{path}.bias")),
+        ];
         let y = format!("{path}/conv");
-        let y = self.graph.node("Conv", &inputs, &y, conv_attributes(unit.plan(), out, kernel));
+        let y = self.graph.node(
+            "Conv",
+            &inputs,
+            &y,
+            conv_attributes(unit.plan(), out, kernel),
+        );
         self.activate(path, unit.plan().activation, y)
     }
 
     fn activate(&mut self, path: &str, activation: Activation, y: Value) -> Value {
         match activation {
             Activation::Linear => y,
-            Activation::Relu => self.graph.node("Relu", &[y], &format!("{path}/relu"), vec![]),
+            Activation::Relu => self
+                .graph
+                .node("Relu", &[y], &format!("{path}/relu"), vec![]),
             Activation::Relu6 => {
                 let low = self.graph.constant(&format!("{path}/zero"), vec![], &[0.0]);
                 let high = self.graph.constant(&format!("{path}/six"), vec![], &[6.0]);
-                self.graph.node("Clip", &[y, low, high], &format!("{path}/relu6"), vec![])
+                self.graph
+                    .node("Clip", &[y, low, high], &format!("{path}/relu6"), vec![])
             }
         }
     }
@@ -142,21 +172,27 @@ impl Writer {
         let y = self.conv(&format!("{path}.project"), &block.project, filtered);
         match block.residual() {
             Residual::None => y,
-            Residual::Added => self.graph.node("Add", &[x, y], &format!("{path}/sum"), vec![]),
+            Residual::Added => self
+                .graph
+                .node("Add", &[x, y], &format!("{path}/sum"), vec![]),
         }
     }
 
     fn fuse(&mut self, net: &UltrasoundNet, fine: Value, coarse: Value) -> Value {
         let fine = self.conv("lateral_16", &net.lateral_16, fine);
         let coarse = self.conv("lateral_32", &net.lateral_32, coarse);
-        let scales = self.graph.constant("resize/scales", vec![4], &[1.0, 1.0, 2.0, 2.0]);
+        let scales = self
+            .graph
+            .constant("resize/scales", vec![4], &[1.0, 1.0, 2.0, 2.0]);
         let attributes = vec![
             text("mode", "nearest"),
             text("coordinate_transformation_mode", "asymmetric"),
             text("nearest_mode", "floor"),
         ];
         let inputs = [coarse, Value::new(), scales];
-        let coarse = self.graph.node("Resize", &inputs, "resize/coarse", attributes);
+        let coarse = self
+            .graph
+            .node("Resize", &inputs, "resize/coarse", attributes);
         let sum = self.graph.node("Add", &[fine, coarse], "fuse/sum", vec![]);
         self.graph.node("Relu", &[sum], "fuse/relu", vec![])
     }
@@ -176,10 +212,16 @@ impl Writer {
 
     fn attention(&mut self, fused: Value) {
         let reduce = || vec![ints("axes", &[2, 3]), int("keepdims", 0)];
-        let mean = self.graph.node("ReduceMean", &[fused.clone()], "attention/mean", reduce());
-        let most = self.graph.node("ReduceMax", &[fused], "attention/max", reduce());
+        let mean = self
+            .graph
+            .node("ReduceMean", &[fused.clone()], "attention/mean", reduce());
+        let most = self
+            .graph
+            .node("ReduceMax", &[fused], "attention/max", reduce());
         let joined = vec![int("axis", 1)];
-        let h = self.graph.node("Concat", &[mean, most], "attention/features", joined);
+        let h = self
+            .graph
+            .node("Concat", &[mean, most], "attention/features", joined);
         let (v, u) = (self.weight("attention_v"), self.weight("attention_u"));
         let w = self.weight("attention_w");
         let graph = &mut self.graph;
@@ -194,7 +236,11 @@ impl Writer {
 }
 
 fn conv_attributes(plan: ConvPlan, channels: i64, kernel: i64) -> Vec<proto::Attribute> {
-    let (start, end, stride) = (plan.pad_start as i64, plan.pad_end as i64, plan.stride as i64);
+    let (start, end, stride) = (
+        plan.pad_start as i64,
+        plan.pad_end as i64,
+        plan.stride as i64,
+    );
     let group = match plan.connection {
         Connection::Dense => 1,
         Connection::Depthwise => channels,

@@ -20,12 +20,19 @@ fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
 fn assert_close(got: &[f32], expected: &[f32], what: &str) {
     assert_eq!(got.len(), expected.len(), "{what}");
     for (g, e) in got.iter().zip(expected) {
-        assert!((g - e).abs() < TOLERANCE * (1.0 + e.abs()), "{what}: expected {e}, got {g}");
+        assert!(
+            (g - e).abs() < TOLERANCE * (1.0 + e.abs()),
+            "{what}: expected {e}, got {g}"
+        );
     }
 }
 
 fn small_net(device: &Device) -> UltrasoundNet {
-    let config = UltrasoundConfig { hidden: 8, attention: 4, top_share: 0.1 };
+    let config = UltrasoundConfig {
+        hidden: 8,
+        attention: 4,
+        top_share: 0.1,
+    };
     UltrasoundNet::random(config, device)
 }
 
@@ -33,9 +40,10 @@ fn small_net(device: &Device) -> UltrasoundNet {
 #[test]
 fn convolution_and_gradients_agree_with_burn() {
     let device = Device::flex().autodiff();
-    for (connection, groups, weight) in
-        [(Connection::Dense, 1, [6, 4, 3, 3]), (Connection::Depthwise, 4, [4, 1, 3, 3])]
-    {
+    for (connection, groups, weight) in [
+        (Connection::Dense, 1, [6, 4, 3, 3]),
+        (Connection::Depthwise, 4, [4, 1, 3, 3]),
+    ] {
         let random = |shape| {
             Tensor::<4>::random(shape, Distribution::Normal(0.0, 1.0), &device).require_grad()
         };
@@ -53,9 +61,21 @@ fn convolution_and_gradients_agree_with_burn() {
         let scale = Tensor::<4>::random(ours.dims(), Distribution::Default, &device);
         let a = (ours * scale.clone()).sum().backward();
         let e = (theirs * scale).sum().backward();
-        assert_close(&values(x.grad(&a).unwrap()), &values(x.grad(&e).unwrap()), "input");
-        assert_close(&values(w.grad(&a).unwrap()), &values(w.grad(&e).unwrap()), "weight");
-        assert_close(&values(b.grad(&a).unwrap()), &values(b.grad(&e).unwrap()), "bias");
+        assert_close(
+            &values(x.grad(&a).unwrap()),
+            &values(x.grad(&e).unwrap()),
+            "input",
+        );
+        assert_close(
+            &values(w.grad(&a).unwrap()),
+            &values(w.grad(&e).unwrap()),
+            "weight",
+        );
+        assert_close(
+            &values(b.grad(&a).unwrap()),
+            &values(b.grad(&e).unwrap()),
+            "bias",
+        );
     }
 }
 
@@ -64,7 +84,11 @@ fn the_top_share_is_the_mean_of_the_largest() {
     let device = Device::flex();
     let map = Tensor::<1>::from_floats([0.1, 0.9, 0.3, 0.7], &device).reshape([1, 1, 2, 2]);
     assert_close(&values(top_share_mean(map.clone(), 0.5)), &[0.8], "half");
-    assert_close(&values(top_share_mean(map, 0.0)), &[0.9], "at least one pixel");
+    assert_close(
+        &values(top_share_mean(map, 0.0)),
+        &[0.9],
+        "at least one pixel",
+    );
 }
 
 #[test]
@@ -74,11 +98,19 @@ fn attention_sums_to_one_per_breast_and_ignores_the_order() {
     let logits = Tensor::<1>::from_floats([0.3, -1.0, 2.0], &device).reshape([3, 1]);
     let (bags, attention) = pool_bags(scores.clone(), logits.clone(), &[0, 1, 0], 2);
     let (bags, attention) = (values(bags), values(attention));
-    assert_close(&[attention[0] + attention[2], attention[1]], &[1.0, 1.0], "attention");
+    assert_close(
+        &[attention[0] + attention[2], attention[1]],
+        &[1.0, 1.0],
+        "attention",
+    );
     let weight = 1.0 / (1.0 + (2.0_f32 - 0.3).exp());
     assert_close(&attention[..1], &[weight], "softmax of two");
     let expected = weight * 0.1 + (1.0 - weight) * 0.5;
-    assert_close(&bags, &[expected, weight * 0.2 + (1.0 - weight) * 0.6, 0.8, 0.4], "scores");
+    assert_close(
+        &bags,
+        &[expected, weight * 0.2 + (1.0 - weight) * 0.6, 0.8, 0.4],
+        "scores",
+    );
     let (flipped, _) = pool_bags(scores.flip([0]), logits.flip([0]), &[0, 1, 0], 2);
     assert_close(&values(flipped), &bags, "order");
 }
@@ -101,7 +133,9 @@ fn foreign_parameters_are_refused_by_name() {
     let net = small_net(&device);
     let mut missing = parameters(&net);
     missing.remove("attention_w");
-    let error = load_parameters(net.clone(), missing).unwrap_err().to_string();
+    let error = load_parameters(net.clone(), missing)
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("attention_w"), "{error}");
     let mut bent = parameters(&net);
     bent.get_mut("attention_w").unwrap().shape = vec![1, 4];

@@ -17,7 +17,11 @@ fn write_images(folder: &Path, n: usize) {
         let gray = Image::from_fn(64, 64, |r, c| {
             let noise = (r * 31 + c * 17 + i * 5 + (r * c) % 7) % 40;
             let inside = r.abs_diff(center.0).pow(2) + c.abs_diff(center.1).pow(2) < 64;
-            if inside && label != "normal" { value } else { 100 + noise as u8 }
+            if inside && label != "normal" {
+                value
+            } else {
+                100 + noise as u8
+            }
         });
         let file = format!("images/{i}.png");
         image::save_buffer(
@@ -73,9 +77,18 @@ fn a_run_that_was_cut_off_ends_as_if_it_were_not() {
         assert_eq!(a.case.name, b.case.name);
         assert_eq!(a.bag_scores, b.bag_scores);
     }
-    let left_out: Vec<&str> = whole.predictions.iter().map(|p| p.case.group.as_str()).collect();
+    let left_out: Vec<&str> = whole
+        .predictions
+        .iter()
+        .map(|p| p.case.group.as_str())
+        .collect();
     assert!(!left_out.is_empty());
-    assert!(whole.predictions.iter().any(|p| p.case.label == Label::Malignant));
+    assert!(
+        whole
+            .predictions
+            .iter()
+            .any(|p| p.case.label == Label::Malignant)
+    );
 }
 
 #[test]
@@ -84,7 +97,10 @@ fn a_folder_of_another_configuration_is_refused() {
     write_images(folder.path(), 12);
     let run = folder.path().join("run");
     train(&config(folder.path(), 1), &run, &mut Silent).unwrap();
-    let error = train(&config(folder.path(), 2), &run, &mut Silent).err().unwrap().to_string();
+    let error = train(&config(folder.path(), 2), &run, &mut Silent)
+        .err()
+        .unwrap()
+        .to_string();
     assert!(error.contains("another run"), "{error}");
 }
 
@@ -93,8 +109,14 @@ fn impossible_configurations_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     for (text, part) in [
         ("seed = 1\ndata = []", "at least one"),
-        ("seed = 1\n[[data]]\nname = \"a\"\npath = \"a\"\n[network]\ninput_size = 100", "multiple of 32"),
-        ("seed = 1\n[[data]]\nname = \"a\"\npath = \"a\"\n[[leave_out]]\ndata = \"b\"", "`b`"),
+        (
+            "seed = 1\n[[data]]\nname = \"a\"\npath = \"a\"\n[network]\ninput_size = 100",
+            "multiple of 32",
+        ),
+        (
+            "seed = 1\n[[data]]\nname = \"a\"\npath = \"a\"\n[[leave_out]]\ndata = \"b\"",
+            "`b`",
+        ),
         ("seed = 1\nodd = 2\ndata = []", "odd"),
     ] {
         let file = folder.path().join("run.toml");

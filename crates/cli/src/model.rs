@@ -1,0 +1,181 @@
+//! `lobule model`: what packages there are, what they say, and whether it is true.
+
+mod verify;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::Subcommand;
+use lobule_package::{Manifest, Package, export, import};
+
+use crate::default_package;
+use crate::failure::{Failure, Outcome};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// List the built-in model and the imported ones.
+    List,
+    /// Print what a package says about itself.
+    Show {
+        /// Folder of a package, or the name of an imported one [default: the built-in model].
+        package: Option<PathBuf>,
+        /// Print the manifest as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Check hashes, recompute the headline figures and compare the engines.
+    Verify {
+        /// Folder of a package, or the name of an imported one [default: the built-in model].
+        package: Option<PathBuf>,
+    },
+    /// Copy a package (folder or .zip) to your own models.
+    Import {
+        /// Folder or zip file.
+        source: PathBuf,
+    },
+    /// Copy a package to a new folder, or to a zip file.
+    Export {
+        /// Folder of a package, or the name of an imported one.
+        package: PathBuf,
+        /// New folder, or a name that ends in .zip.
+        target: PathBuf,
+    },
+}
+
+pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
+    match &args.command {
+        Command::List => list(),
+        Command::Show { package, json } => show(package.as_deref(), *json),
+        Command::Verify { package } => {
+            let found = default_package::find(resolved(package.as_deref()).as_deref())?;
+            verify::verify(&found.package)
+        }
+        Command::Import { source } => {
+            let package = import(source, &own_models()?).map_err(moving)?;
+            print_row(&package, &package.folder().display().to_string());
+            Ok(Outcome::Complete)
+        }
+        Command::Export { package, target } => {
+            let found = default_package::find(resolved(Some(package)).as_deref())?;
+            export(&found.package, target).map_err(moving)?;
+            Ok(Outcome::Complete)
+        }
+    }
+}
+
+/// Where imported packages lie.
+fn own_models() -> Result<PathBuf, Failure> {
+    let folder = dirs::data_dir().ok_or_else(|| {
+        Failure::output("expected a user data folder for imported models, got none")
+    })?;
+    Ok(folder.join("lobule").join("models"))
+}
+
+/// A name that is no folder here stands for an imported package.
+fn resolved(package: Option<&Path>) -> Option<PathBuf> {
+    let package = package?;
+    let imported = own_models().map(|folder| folder.join(package));
+    let imported = imported.ok().filter(|folder| folder.is_dir());
+    let named = !package.exists() && package.components().count() == 1;
+    Some(imported.filter(|_| named).unwrap_or(package.to_path_buf()))
+}
+
+fn moving(error: lobule_package::Error) -> Failure {
+    match error.kind() {
+        lobule_package::ErrorKind::Write => Failure::output(error.to_string()),
+        _ => error.into(),
+    }
+}
+
+fn list() -> Result<Outcome, Failure> {
+    let mut outcome = Outcome::Complete;
+    match default_package::find(None) {
+        Ok(found) => print_row(&found.package, "built in"),
+        Err(failure) => println!("{failure}"),
+    }
+    let entries = fs::read_dir(own_models()?).into_iter().flatten().flatten();
+    let mut folders: Vec<PathBuf> = entries.map(|e| e.path()).filter(|p| p.is_dir()).collect();
+    folders.sort();
+    for folder in folders {
+        match Package::open(&folder) {
+            Ok(package) => print_row(&package, &folder.display().to_string()),
+            Err(error) => {
+                eprintln!("lobule: {error}");
+                outcome = Outcome::SomeSkipped;
+            }
+        }
+    }
+    Ok(outcome)
+}
+
+fn print_row(package: &Package, place: &str) {
+    let m = package.manifest();
+    let (name, version, digest) = (&m.name, &m.version, package.short_digest());
+    let status = format!("{:?}", m.status).to_lowercase();
+    println!(
+        "{name}\t{version}\t{status}\t{} members\t{digest}\t{place}",
+        m.members.len()
+    );
+}
+
+fn show(package: Option<&Path>, json: bool) -> Result<Outcome, Failure> {
+    let found = default_package::find(resolved(package).as_deref())?;
+    let manifest = found.package.manifest();
+    if json {
+        let mut value = serde_json::json!(manifest);
+        value["digest"] = found.package.digest().into();
+        println!("{value:#}");
+    } else {
+        print!("{}", summary(manifest, found.package.digest()));
+    }
+    Ok(Outcome::Complete)
+}
+
+fn summary(m: &Manifest, digest: &str) -> String {
+    let mut lines = vec![
+        format!(
+            "{} {} ({:?}, {:?})",
+            m.name, m.version, m.modality, m.status
+        ),
+        m.research_use.clone(),
+        format!("digest         {digest}"),
+        format!(
+            "input          {} × {} pixels",
+            m.prepare.rows, m.prepare.cols
+        ),
+        format!("classes        {}", m.classes.join(", ")),
+    ];
+    lines.extend(m.members.iter().map(|member| {
+        let (file, left_out) = (&member.file, &member.left_out);
+        format!("member         {file} (left out: {left_out})")
+    }));
+    lines.extend(m.calibration.iter().map(|(class, c)| {
+        format!(
+            "calibrated     {class}, at a prevalence of {}",
+            c.prevalence
+        )
+    }));
+    lines.extend(m.operating_points.iter().map(|p| {
+        let default = if p.name == m.default_operating_point {
+            ", default"
+        } else {
+            ""
+        };
+        format!(
+            "threshold      {} at {} ({}{default})",
+            p.name, p.threshold, p.chosen_by
+        )
+    }));
+    lines.extend(m.training_data.iter().map(|d| {
+        let (name, n, malignant) = (&d.name, d.n_images, d.n_malignant);
+        let (licence, citation) = (&d.licence, &d.citation);
+        format!("trained on     {name}: {n} images, {malignant} malignant; {licence}; {citation}")
+    }));
+    lines.join("\n") + "\n"
+}

@@ -1,0 +1,139 @@
+//! `lobule model verify`: hashes, figures, engines.
+
+use lobule_engine::bench::fixed_images;
+use lobule_engine::{EngineKind, EngineState, Options, Outputs, engines, largest_difference, open};
+use lobule_package::{
+    Headline, METRICS_FILE, PREDICTIONS_FILE, Package, Status, headlines, stated_headlines,
+};
+
+use crate::failure::{Failure, Outcome};
+
+/// A figure is computed from the same numbers by the same rule; only the order of sums may differ.
+const FIGURE_TOLERANCE: f64 = 1e-9;
+/// Engines sum in different orders; scores and saliency are in 0..=1.
+const ENGINE_TOLERANCE: f64 = 1e-4;
+const IMAGES: usize = 2;
+
+/// Checks everything that needs no data but the package's own. The package's hashes were checked
+/// when it was found.
+pub(super) fn verify(package: &Package) -> Result<Outcome, Failure> {
+    let members = package.manifest().members.len();
+    println!("hashes   {members} members, digest {}", package.digest());
+    let figures = verify_figures(package)?;
+    let engines = verify_engines(package)?;
+    let all = figures == Outcome::Complete && engines == Outcome::Complete;
+    Ok(if all {
+        Outcome::Complete
+    } else {
+        Outcome::SomeSkipped
+    })
+}
+
+fn verify_figures(package: &Package) -> Result<Outcome, Failure> {
+    let there = |name: &str| package.folder().join(name).is_file();
+    let demonstration = package.manifest().status == Status::Demonstration;
+    if demonstration && !there(PREDICTIONS_FILE) && !there(METRICS_FILE) {
+        println!("figures  none: a demonstration model states none");
+        return Ok(Outcome::Complete);
+    }
+    let computed = headlines(
+        &package.predictions()?,
+        &package.folder().join(PREDICTIONS_FILE),
+    )?;
+    let stated = stated_headlines(&package.metrics()?, &package.folder().join(METRICS_FILE))?;
+    if stated.len() != computed.len() {
+        let (n, m) = (computed.len(), stated.len());
+        return Err(differs(format!("expected {n} headline figures, got {m}")));
+    }
+    for figure in &computed {
+        compare(figure, &stated)?;
+        println!("figures  {}", describe(figure));
+    }
+    Ok(Outcome::Complete)
+}
+
+fn compare(computed: &Headline, stated: &[Headline]) -> Result<(), Failure> {
+    let key = |h: &Headline| (h.set.clone(), h.unit, h.contrast);
+    let Some(found) = stated.iter().find(|s| key(s) == key(computed)) else {
+        return Err(differs(format!(
+            "expected {}, got none",
+            describe(computed)
+        )));
+    };
+    let same_counts = (found.n, found.n_malignant) == (computed.n, computed.n_malignant);
+    let close = (found.auroc - computed.auroc).abs() <= FIGURE_TOLERANCE;
+    if same_counts && close {
+        return Ok(());
+    }
+    let (expected, got) = (describe(computed), describe(found));
+    Err(differs(format!(
+        "expected {expected} from {PREDICTIONS_FILE}, got {got}"
+    )))
+}
+
+fn describe(figure: &Headline) -> String {
+    let Headline {
+        set,
+        unit,
+        contrast,
+        n,
+        n_malignant,
+        auroc,
+    } = figure;
+    format!("AUROC {auroc:.6} ({set}, {unit:?}, {contrast:?}, n {n}, malignant {n_malignant})")
+}
+
+fn differs(message: String) -> Failure {
+    Failure::package(format!("{METRICS_FILE}: {message}"))
+}
+
+fn verify_engines(package: &Package) -> Result<Outcome, Failure> {
+    let mut kinds = Vec::new();
+    for engine in engines() {
+        match engine.state {
+            EngineState::Available { version, .. } => {
+                println!("engines  {} {version}", engine.kind);
+                kinds.push(engine.kind);
+            }
+            EngineState::Unavailable { reason } => println!("engines  skipped: {reason}"),
+        }
+    }
+    for path in package.member_paths() {
+        let mut runs = Vec::new();
+        for kind in &kinds {
+            runs.push(run_member(package, &path, *kind)?);
+        }
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        for (kind, run) in kinds.iter().zip(&runs).skip(1) {
+            let difference = largest_difference(&runs[0], run)?;
+            println!(
+                "engines  {name}: {} and {kind} differ by {difference:.1e}",
+                kinds[0]
+            );
+            if difference > ENGINE_TOLERANCE {
+                let message = format!(
+                    "{name}: expected engines that agree within {ENGINE_TOLERANCE:e}, got {difference:e}"
+                );
+                return Err(Failure::package(message));
+            }
+        }
+    }
+    let complete = kinds.len() == EngineKind::ALL.len();
+    Ok(if complete {
+        Outcome::Complete
+    } else {
+        Outcome::SomeSkipped
+    })
+}
+
+fn run_member(
+    package: &Package,
+    member: &std::path::Path,
+    kind: EngineKind,
+) -> Result<Outputs, Failure> {
+    let prepare = &package.manifest().prepare;
+    let shape = [IMAGES, 1, prepare.rows, prepare.cols];
+    let images = fixed_images(shape.iter().product());
+    let mut session = open(Some(kind), member, &Options::default())?;
+    Ok(session.run_images(&images, shape)?)
+}
