@@ -31,15 +31,16 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
     let exams = args.out.join(EXAMS);
     eprintln!("SYNTHETIC exams: computed phantoms, not patients.");
     check_output(&exams)?;
-    lobule_phantom::write_demo_exams(&exams, SEED).map_err(|e| Failure::output(e.to_string()))?;
-    let inputs = collect(std::slice::from_ref(&exams))?;
+    let written = lobule_phantom::write_demo_exams(&exams, SEED)
+        .map_err(|e| Failure::output(e.to_string()))?;
+    let folders: Vec<PathBuf> = written.into_iter().map(|exam| exam.folder).collect();
+    let inputs = collect(&folders)?;
     let progress = ProgressBar::hidden();
-    let written = HeatMaps::Write;
     let finished = assess_into(
         &args.out,
         &inputs,
         ready,
-        written,
+        HeatMaps::Write,
         Identity::Hide,
         &progress,
     )?;
