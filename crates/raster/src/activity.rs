@@ -26,13 +26,17 @@ const PART_SHARE: f64 = 0.04;
 
 /// A line next to the window belongs to it when its share of active pixels is at least this
 /// part of the share just inside.
-const EDGE_SHARE: f64 = 0.5;
+const EDGE_SHARE: f64 = 0.7;
 
 /// A line is dim, perhaps a shadow, when nothing in it is brighter.
 const DIM_VALUE: u8 = 60;
 
 /// A dim line is a shadow, not a margin, when this share of its pixels is not constant.
 const SHADOW_SHARE: f64 = 0.1;
+
+/// A line with bright pixels is text within a shadow when nearly all of it is not constant; the
+/// traces that lossy compression leaves around a screen's text do not reach as far.
+const MARKED_SHADOW_SHARE: f64 = 0.9;
 
 /// The window of the texture, in pixels of `gray`; `None` when no place is dense.
 pub(crate) fn find_window(gray: &Image<u8>) -> Option<PixelBox> {
@@ -45,7 +49,7 @@ pub(crate) fn find_window(gray: &Image<u8>) -> Option<PixelBox> {
     let core = bounds_of_parts(&dense)?;
     let mut window = core;
     for side in Side::ALL {
-        window = grow_to_edge(&active, window, side, 2 * radius);
+        window = grow_to_edge(&active, window, side, radius);
     }
     for side in Side::ALL {
         window = grow_into_shadow(&small, &range, window, side);
@@ -209,10 +213,26 @@ impl Side {
     fn line_outside(self, window: PixelBox, rows: usize, cols: usize) -> Option<PixelBox> {
         let w = window;
         let line = match self {
-            Side::Top => PixelBox { row: w.row.checked_sub(1)?, rows: 1, ..w },
-            Side::Bottom => PixelBox { row: w.row_end(), rows: 1, ..w },
-            Side::Left => PixelBox { col: w.col.checked_sub(1)?, cols: 1, ..w },
-            Side::Right => PixelBox { col: w.col_end(), cols: 1, ..w },
+            Side::Top => PixelBox {
+                row: w.row.checked_sub(1)?,
+                rows: 1,
+                ..w
+            },
+            Side::Bottom => PixelBox {
+                row: w.row_end(),
+                rows: 1,
+                ..w
+            },
+            Side::Left => PixelBox {
+                col: w.col.checked_sub(1)?,
+                cols: 1,
+                ..w
+            },
+            Side::Right => PixelBox {
+                col: w.col_end(),
+                cols: 1,
+                ..w
+            },
         };
         (line.row_end() <= rows && line.col_end() <= cols).then_some(line)
     }
@@ -223,9 +243,17 @@ impl Side {
         let (rows, cols) = (width.min(w.rows), width.min(w.cols));
         match self {
             Side::Top => PixelBox { rows, ..w },
-            Side::Bottom => PixelBox { row: w.row_end() - rows, rows, ..w },
+            Side::Bottom => PixelBox {
+                row: w.row_end() - rows,
+                rows,
+                ..w
+            },
             Side::Left => PixelBox { cols, ..w },
-            Side::Right => PixelBox { col: w.col_end() - cols, cols, ..w },
+            Side::Right => PixelBox {
+                col: w.col_end() - cols,
+                cols,
+                ..w
+            },
         }
     }
 }
@@ -246,16 +274,16 @@ fn grow_to_edge(active: &Image<bool>, window: PixelBox, side: Side, most: usize)
 
 /// Moves the side outwards over dim lines that are not constant: shadows and the depth where
 /// echoes fade, which margins of a screen never look like.
-fn grow_into_shadow(
-    gray: &Image<u8>,
-    range: &Image<u8>,
-    window: PixelBox,
-    side: Side,
-) -> PixelBox {
+fn grow_into_shadow(gray: &Image<u8>, range: &Image<u8>, window: PixelBox, side: Side) -> PixelBox {
     let mut grown = window;
     while let Some(line) = side.line_outside(grown, gray.rows(), gray.cols()) {
-        let dim = share(gray, line, |v| v < DIM_VALUE) >= 1.0;
-        if !dim || share(range, line, |r| r > 0) < SHADOW_SHARE {
+        let is_dim = share(gray, line, |v| v < DIM_VALUE) >= 1.0;
+        let needed = if is_dim {
+            SHADOW_SHARE
+        } else {
+            MARKED_SHADOW_SHARE
+        };
+        if share(range, line, |r| r > 0) < needed {
             break;
         }
         grown = union(grown, line);

@@ -15,8 +15,10 @@
 mod activity;
 mod content;
 mod error;
+mod fill;
 mod image;
 mod marks;
+mod morphology;
 mod picture;
 mod prepare;
 mod read;

@@ -150,7 +150,9 @@ fn describe(bytes: &[u8]) -> &'static str {
     if bytes.get(128..132) == Some(b"DICM") {
         return "a DICOM file where a picture was expected";
     }
-    let known = OTHER_FILES.iter().find(|(start, _)| bytes.starts_with(start));
+    let known = OTHER_FILES
+        .iter()
+        .find(|(start, _)| bytes.starts_with(start));
     let head = &bytes[..bytes.len().min(512)];
     match known {
         Some((_, name)) => name,

@@ -1,0 +1,119 @@
+//! Minimum, maximum and mean over neighbourhoods.
+//!
+//! Owns: grey-scale erosion, dilation and opening along one direction, and box means. Windows are
+//! clipped at the image's edges. Does not own: what they are used for.
+
+use crate::Image;
+
+/// The direction of a line of pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Direction {
+    /// Along a row.
+    Across,
+    /// Along a column.
+    Down,
+}
+
+/// Smallest value within `radius` pixels along a direction.
+pub(crate) fn erode(image: &Image<u8>, direction: Direction, radius: usize) -> Image<u8> {
+    slide(image, direction, radius, u8::min)
+}
+
+/// Largest value within `radius` pixels along a direction.
+pub(crate) fn dilate(image: &Image<u8>, direction: Direction, radius: usize) -> Image<u8> {
+    slide(image, direction, radius, u8::max)
+}
+
+/// Erosion, then dilation: removes what is brighter and not longer than `2 · radius` pixels.
+pub(crate) fn open(image: &Image<u8>, direction: Direction, radius: usize) -> Image<u8> {
+    dilate(&erode(image, direction, radius), direction, radius)
+}
+
+/// Combines each pixel with its neighbours of either side, one distance after the other: the
+/// inner loops run over whole lines, so that they become vector instructions.
+fn slide(
+    image: &Image<u8>,
+    direction: Direction,
+    radius: usize,
+    combine: impl Fn(u8, u8) -> u8,
+) -> Image<u8> {
+    let (rows, cols) = (image.rows(), image.cols());
+    let mut out = image.clone();
+    for distance in 1..=radius {
+        match direction {
+            Direction::Across if distance < cols => {
+                for row in 0..rows {
+                    let source = image.row(row);
+                    let target = &mut out.pixels_mut()[row * cols..(row + 1) * cols];
+                    merge(&mut target[distance..], source, &combine);
+                    merge(target, &source[distance..], &combine);
+                }
+            }
+            Direction::Down if distance < rows => {
+                let shift = distance * cols;
+                merge(&mut out.pixels_mut()[shift..], image.pixels(), &combine);
+                merge(out.pixels_mut(), &image.pixels()[shift..], &combine);
+            }
+            _ => break,
+        }
+    }
+    out
+}
+
+fn merge(target: &mut [u8], source: &[u8], combine: &impl Fn(u8, u8) -> u8) {
+    for (t, &s) in target.iter_mut().zip(source) {
+        *t = combine(*t, s);
+    }
+}
+
+/// Mean over the square of a radius around each pixel.
+pub(crate) fn box_mean(image: &Image<u8>, radius: usize) -> Image<f32> {
+    let area = box_sum(&image.map(|_| 1), radius);
+    let sum = box_sum(&image.map(u32::from), radius);
+    let pixels = sum.pixels().iter().zip(area.pixels());
+    let pixels = pixels.map(|(&s, &n)| s as f32 / n as f32).collect();
+    Image::from_pixels(image.rows(), image.cols(), pixels).expect("as many pixels as `image`")
+}
+
+/// Sum over the square of a radius around each pixel. Sums wrap around, differences are exact as
+/// long as one square's sum fits.
+pub(crate) fn box_sum(image: &Image<u32>, radius: usize) -> Image<u32> {
+    let (rows, cols) = (image.rows(), image.cols());
+    let mut across = vec![0_u32; rows * cols];
+    let mut prefix = vec![0_u32; cols + 1];
+    for row in 0..rows {
+        for (col, &v) in image.row(row).iter().enumerate() {
+            prefix[col + 1] = prefix[col].wrapping_add(v);
+        }
+        for (col, out) in across[row * cols..(row + 1) * cols].iter_mut().enumerate() {
+            let (from, to) = (col.saturating_sub(radius), (col + radius + 1).min(cols));
+            *out = prefix[to].wrapping_sub(prefix[from]);
+        }
+    }
+    sum_down(&across, rows, cols, radius)
+}
+
+fn sum_down(across: &[u32], rows: usize, cols: usize, radius: usize) -> Image<u32> {
+    let line = |row: usize| &across[row * cols..(row + 1) * cols];
+    let mut running = vec![0_u32; cols];
+    let mut out = Vec::with_capacity(rows * cols);
+    for row in 0..radius.min(rows) {
+        add(&mut running, line(row), u32::wrapping_add);
+    }
+    for row in 0..rows {
+        if row + radius < rows {
+            add(&mut running, line(row + radius), u32::wrapping_add);
+        }
+        if row > radius {
+            add(&mut running, line(row - radius - 1), u32::wrapping_sub);
+        }
+        out.extend_from_slice(&running);
+    }
+    Image::from_pixels(rows, cols, out).expect("one line per row")
+}
+
+fn add(running: &mut [u32], line: &[u32], combine: impl Fn(u32, u32) -> u32) {
+    for (sum, &v) in running.iter_mut().zip(line) {
+        *sum = combine(*sum, v);
+    }
+}
