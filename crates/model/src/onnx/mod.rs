@@ -77,8 +77,11 @@ pub fn export_ultrasound(
 pub fn read_initializers(model: &[u8]) -> Result<BTreeMap<String, NamedTensor>, Error> {
     let format = |message: String| Error::new(ErrorKind::Format, message);
     let model = proto::ModelProto::decode(model).map_err(|e| format(e.to_string()))?;
+    let graph = model
+        .graph
+        .ok_or_else(|| format("expected a graph, got none".into()))?;
     let mut found = BTreeMap::new();
-    for tensor in model.graph.unwrap_or_default().initializer {
+    for tensor in graph.initializer {
         // Constants of the export carry a name below a slash and are no parameters.
         if tensor.name.contains('/') {
             continue;
