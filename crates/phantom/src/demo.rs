@@ -109,14 +109,14 @@ const EXAMS: [ExamSketch; 3] = [
         name: "synthetic-1",
         composition: Composition::Mixed,
         images: &[
-            with_lesion(LEFT, Show::Still, (LesionKind::Malignant, 11.0, 15.5, -2.5)),
+            with_lesion(LEFT, Show::Still, (LesionKind::Malignant, 10.0, 15.5, -2.5)),
             with_lesion(
                 LEFT,
                 Show::Measured,
-                (LesionKind::Malignant, 10.0, 14.5, 3.0),
+                (LesionKind::Malignant, 9.0, 14.5, 3.0),
             ),
             normal(LEFT),
-            with_lesion(LEFT, Show::Still, (LesionKind::Malignant, 9.0, 15.0, 6.0)),
+            with_lesion(LEFT, Show::Still, (LesionKind::Malignant, 8.5, 15.0, 6.0)),
             normal(RIGHT),
             normal(RIGHT),
             normal(RIGHT),

@@ -145,7 +145,7 @@ impl LesionPlan {
         let (width_mm, calcifications) = match kind {
             LesionKind::Cyst => (11.0, Calcifications::None),
             LesionKind::Solid => (13.0, Calcifications::None),
-            LesionKind::Malignant => (10.5, Calcifications::Present),
+            LesionKind::Malignant => (9.5, Calcifications::Present),
         };
         LesionPlan {
             kind,

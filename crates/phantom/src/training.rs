@@ -107,7 +107,11 @@ fn write_case(folder: &Path, exam: usize, view: u64, seed: u64) -> Result<Traini
 }
 
 fn placed(kind: LesionKind, stream: &mut Stream) -> LesionPlan {
-    let width_mm = f64::from(stream.between(8.0, 13.0));
+    let (least, most) = match kind {
+        LesionKind::Malignant => (6.5, 10.0),
+        _ => (8.0, 13.0),
+    };
+    let width_mm = f64::from(stream.between(least, most));
     LesionPlan {
         kind,
         width_mm,

@@ -35,13 +35,13 @@ const STROKE_RADIUS: usize = 3;
 const RUN_RADIUS: usize = 1;
 
 /// A stroke is at least this much brighter than what lies beside it …
-const STROKE_CONTRAST: f32 = 40.0;
+const STROKE_CONTRAST: f32 = 32.0;
 
 /// … plus this many times the mean strokeness of its surroundings, which is high in speckle …
 const NOISE_FACTOR: f32 = 6.0;
 
 /// … (each pixel counted with no more than this, so that marks do not hide themselves).
-const NOISE_CAP: u8 = 25;
+const NOISE_CAP: u8 = 20;
 
 /// Surroundings for the strokeness: a square of this radius.
 const NOISE_RADIUS: usize = 20;
@@ -50,7 +50,7 @@ const NOISE_RADIUS: usize = 20;
 const MEAN_RADIUS: usize = 12;
 
 /// A stroke is at least this much brighter than its surroundings.
-const SEED_ABOVE_MEAN: f32 = 40.0;
+const SEED_ABOVE_MEAN: f32 = 32.0;
 
 /// Pixels that strokes grow over stand out by at least this much from what is wider …
 const GROW_CONTRAST: u8 = 30;
@@ -65,20 +65,35 @@ const GROW_STEPS: usize = 8;
 const LETTER_HEIGHTS: std::ops::RangeInclusive<usize> = 4..=24;
 const LETTER_GAP: f64 = 1.2;
 
+/// Marks are painted over to this many pixels around them: their edges are blurred, and darker
+/// beyond where a picture was made smaller by a sharpening filter.
+const WIDEN_RADIUS: usize = 2;
+
+/// Dense text hides a part of itself by raising its own surroundings; the second search sees it.
+const SEARCHES: usize = 2;
+
 /// Paints over burnt-in marks with their surroundings and returns how many pixels were painted.
 ///
 /// The work is the same for the same pixels: no randomness. Bright layers of tissue,
 /// calcifications and marks that are dots or lines across are mostly left alone.
 pub fn paint_over_marks(gray: &mut Image<u8>) -> usize {
-    let marks = find_marks(gray);
-    let painted = marks.pixels().iter().filter(|&&m| m).count();
-    if painted > 0 {
-        fill(gray, &marks);
+    let original = gray.clone();
+    let mut all = Image::filled(gray.rows(), gray.cols(), false);
+    for _ in 0..SEARCHES {
+        let found = find_marks(gray);
+        if !found.pixels().contains(&true) {
+            break;
+        }
+        for (mark, &new) in all.pixels_mut().iter_mut().zip(found.pixels()) {
+            *mark |= new;
+        }
+        gray.clone_from(&original);
+        fill(gray, &all);
     }
-    painted
+    all.pixels().iter().filter(|&&mark| mark).count()
 }
 
-/// Where the marks are, with one pixel around them.
+/// Where the marks are, with a margin around them.
 fn find_marks(gray: &Image<u8>) -> Image<bool> {
     let scale = (gray.rows().max(gray.cols()) / REFERENCE_SIDE).max(1);
     let mean = box_mean(gray, MEAN_RADIUS * scale);
@@ -89,7 +104,7 @@ fn find_marks(gray: &Image<u8>) -> Image<bool> {
     let bright = find_bright(gray, &mean, scale);
     let mut marks = grow(&seeds, &bright, GROW_STEPS * scale);
     complete_lines(&mut marks, &bright, scale);
-    widen(&marks)
+    widen(&marks, WIDEN_RADIUS)
 }
 
 /// Pixels of narrow bright strokes that run down.
@@ -192,8 +207,8 @@ fn beside(letter: PixelBox, other: PixelBox) -> bool {
     same_rows && gap <= LETTER_GAP * letter.rows as f64
 }
 
-/// The mask with one pixel around it.
-fn widen(mask: &Image<bool>) -> Image<bool> {
-    let values = mask.map(u8::from);
-    dilate(&dilate(&values, Direction::Across, 1), Direction::Down, 1).map(|v| v > 0)
+/// The mask with some pixels around it.
+fn widen(mask: &Image<bool>, radius: usize) -> Image<bool> {
+    let across = dilate(&mask.map(u8::from), Direction::Across, radius);
+    dilate(&across, Direction::Down, radius).map(|v| v > 0)
 }
