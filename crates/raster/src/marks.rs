@@ -69,6 +69,10 @@ const LETTER_GAP: f64 = 1.2;
 /// beyond where a picture was made smaller by a sharpening filter.
 const WIDEN_RADIUS: usize = 2;
 
+/// Gaps across between marks are painted over up to twice this many pixels: what is left
+/// between letters would still be seen as a line of text.
+const GAP_RADIUS: usize = 2;
+
 /// Dense text hides a part of itself by raising its own surroundings; the second search sees it.
 const SEARCHES: usize = 2;
 
@@ -207,8 +211,9 @@ fn beside(letter: PixelBox, other: PixelBox) -> bool {
     same_rows && gap <= LETTER_GAP * letter.rows as f64
 }
 
-/// The mask with some pixels around it.
+/// The mask with some pixels around it, and narrow gaps closed.
 fn widen(mask: &Image<bool>, radius: usize) -> Image<bool> {
-    let across = dilate(&mask.map(u8::from), Direction::Across, radius);
-    dilate(&across, Direction::Down, radius).map(|v| v > 0)
+    let down = dilate(&mask.map(u8::from), Direction::Down, radius);
+    let across = dilate(&down, Direction::Across, radius + GAP_RADIUS);
+    erode(&across, Direction::Across, GAP_RADIUS).map(|v| v > 0)
 }
