@@ -15,8 +15,8 @@ use crate::tissue::Anatomy;
 use crate::{ImagePlan, LesionKind, Transducer, screen};
 
 /// Standard deviations of the point-spread function at the surface, in mm.
-const AXIAL_MM: f64 = 0.085;
-const LATERAL_MM: f64 = 0.13;
+const AXIAL_MM: f64 = 0.092;
+const LATERAL_MM: f64 = 0.155;
 /// Growth of the lateral one, in mm per mm of depth.
 const LATERAL_GROWTH: f64 = 0.005;
 /// The receiver's own noise at the surface and at the bottom, in dB below white.

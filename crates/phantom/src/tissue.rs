@@ -49,7 +49,7 @@ impl Anatomy {
             waves: Noise::new(stream, [9.0, 7.0]),
             ridges: Noise::new(stream, [9.0, 5.0]),
             septa: Noise::new(stream, [1.7, 6.0]),
-            fibers: Noise::new(stream, [0.75, 3.6]),
+            fibers: Noise::new(stream, [0.75, 4.4]),
             presence: Noise::new(stream, [1.4, 2.4]),
             texture: Noise::new(stream, [0.35, 1.1]),
             blobs: Noise::new(stream, [0.9, 2.0]),
@@ -108,7 +108,7 @@ impl Anatomy {
             echo_db: -35.0
                 + 0.9 * self.blobs.at(depth * 0.6, lateral * 0.6)
                 + 0.8 * self.texture.at(depth, lateral)
-                + 18.0 * septum * here
+                + 20.0 * septum * here
                 + 12.0 * wisp * rare,
             loss_db_per_mm: 0.10,
         }
@@ -123,8 +123,8 @@ impl Anatomy {
         let bright = -24.5
             + 3.0 * self.blobs.at(depth, lateral)
             + 2.2 * self.texture.at(depth, lateral)
-            + 9.0 * fiber
-            - 10.0 * duct;
+            + 12.0 * fiber
+            - 11.0 * duct;
         let fat = -34.0 + 9.0 * fiber;
         Tissue {
             echo_db: bright + (fat - bright) * island,
@@ -145,7 +145,7 @@ impl Anatomy {
         let below = depth - floors.fascia;
         let fiber = self.striation.at(below, lateral + 0.8 * below).max(0.0);
         Tissue {
-            echo_db: -41.0 + 6.0 * fiber + 1.5 * self.texture.at(depth, lateral),
+            echo_db: -41.0 + 7.5 * fiber + 1.5 * self.texture.at(depth, lateral),
             loss_db_per_mm: 0.35,
         }
     }

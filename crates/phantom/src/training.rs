@@ -66,7 +66,7 @@ fn write_case(folder: &Path, exam: usize, view: u64, seed: u64) -> Result<Traini
     let stream = &mut Stream::new(exam_seed ^ view << 40, Purpose::Plan);
     let (label, kind) = match exam % 3 {
         0 => ("normal", None),
-        1 if exam % 2 == 0 => ("benign", Some(LesionKind::Cyst)),
+        1 if exam.is_multiple_of(2) => ("benign", Some(LesionKind::Cyst)),
         1 => ("benign", Some(LesionKind::Solid)),
         _ => ("malignant", Some(LesionKind::Malignant)),
     };

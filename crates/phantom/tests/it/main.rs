@@ -194,7 +194,7 @@ fn demo_exams_read_back_with_their_truth() {
     let exams = write_demo_exams(folder.path(), 3).unwrap();
     assert_eq!(exams.len(), 3);
     for exam in &exams {
-        let keys: Vec<String> = exam.images.iter().map(|image| check_image(image)).collect();
+        let keys: Vec<String> = exam.images.iter().map(check_image).collect();
         assert!(
             keys.iter().all(|key| *key == keys[0]),
             "one study: {keys:?}"
@@ -211,16 +211,16 @@ fn demo_exams_read_back_with_their_truth() {
 /// Returns the key of the image's exam.
 fn check_image(image: &lobule_phantom::DemoImage) -> String {
     let limits = Limits::default();
-    let instance = read_header(&image.file, &limits).unwrap();
+    let instance = read_header(&image.file, &limits).expect("a header");
     assert_eq!((instance.side, instance.frames), (image.side, image.frames));
     assert_eq!(instance.regions, [ImagePlan::default().layout.region()]);
     let spacing = instance.spacing.expect("written").row_mm();
     assert!((spacing - 38.0 / instance.regions[0].rows as f64).abs() < 1e-6);
-    let pictures = read_frames(&instance, &[0], &limits).unwrap();
+    let pictures = read_frames(&instance, &[0], &limits).expect("pixels");
     let gray = pictures[0].luma();
     assert_eq!((gray.rows(), gray.cols()), (600, 800));
     assert!(says_synthetic(&gray), "{}", image.file.display());
-    let bytes = fs::read(&image.file).unwrap().to_ascii_lowercase();
+    let bytes = fs::read(&image.file).expect("a file").to_ascii_lowercase();
     assert!(bytes.windows(9).any(|window| window == b"synthetic"));
     instance.exam_key
 }
