@@ -10,6 +10,7 @@
 use lobule_exam::PixelBox;
 
 use crate::Image;
+use crate::morphology::{Direction, box_sum, clipped_length, dilate, erode, zip};
 
 /// Screens are searched at no more than this many pixels a side.
 const SEARCH_SIDE: usize = 640;
@@ -74,50 +75,21 @@ fn scale_up(window: PixelBox, step: usize, gray: &Image<u8>) -> PixelBox {
 }
 
 /// Largest minus smallest value of each pixel's 3 × 3 neighbourhood.
-pub(crate) fn local_range(gray: &Image<u8>) -> Image<u8> {
-    let (rows, cols) = (gray.rows(), gray.cols());
-    let mut across = Vec::with_capacity(rows * cols);
-    for row in 0..rows {
-        let line = gray.row(row);
-        across.extend((0..cols).map(|col| {
-            let near = &line[col.saturating_sub(1)..(col + 2).min(cols)];
-            near.iter()
-                .fold((u8::MAX, 0), |(low, high), &v| (v.min(low), v.max(high)))
-        }));
-    }
-    Image::from_fn(rows, cols, |row, col| {
-        let (low, high) = (row.saturating_sub(1)..(row + 2).min(rows))
-            .map(|r| across[r * cols + col])
-            .fold((u8::MAX, 0), |a, b| (a.0.min(b.0), a.1.max(b.1)));
-        high - low
-    })
+fn local_range(gray: &Image<u8>) -> Image<u8> {
+    use Direction::{Across, Down};
+    let low = erode(&erode(gray, Across, 1), Down, 1);
+    let high = dilate(&dilate(gray, Across, 1), Down, 1);
+    zip(&high, &low, |high, low| high - low)
 }
 
 /// Where the square of the given radius is densely active.
 fn dense_places(active: &Image<bool>, radius: usize) -> Image<bool> {
     let (rows, cols) = (active.rows(), active.cols());
-    let sums = integral(active);
+    let counts = box_sum(&active.map(u32::from), radius);
     Image::from_fn(rows, cols, |row, col| {
-        let (top, bottom) = (row.saturating_sub(radius), (row + radius + 1).min(rows));
-        let (left, right) = (col.saturating_sub(radius), (col + radius + 1).min(cols));
-        let at = |r: usize, c: usize| f64::from(sums[r * (cols + 1) + c]);
-        let count = at(bottom, right) - at(top, right) - at(bottom, left) + at(top, left);
-        count >= DENSE_SHARE * ((bottom - top) * (right - left)) as f64
+        let area = clipped_length(row, radius, rows) * clipped_length(col, radius, cols);
+        f64::from(counts.at(row, col)) >= DENSE_SHARE * area as f64
     })
-}
-
-/// Sums over all pixels above and left, with one row and column of zeros in front.
-fn integral(mask: &Image<bool>) -> Vec<u32> {
-    let (rows, cols) = (mask.rows(), mask.cols());
-    let mut sums = vec![0_u32; (rows + 1) * (cols + 1)];
-    for row in 0..rows {
-        let mut line = 0;
-        for col in 0..cols {
-            line += u32::from(mask.at(row, col));
-            sums[(row + 1) * (cols + 1) + col + 1] = sums[row * (cols + 1) + col + 1] + line;
-        }
-    }
-    sums
 }
 
 /// A connected part of a mask.

@@ -23,7 +23,7 @@ use lobule_exam::PixelBox;
 use crate::Image;
 use crate::activity::{Part, connected_parts};
 use crate::fill::fill;
-use crate::morphology::{Direction, box_mean, dilate, erode, open};
+use crate::morphology::{Direction, box_mean, dilate, erode, open, zip};
 
 /// The lengths below hold for an image of this longer side and grow with it.
 const REFERENCE_SIDE: usize = 320;
@@ -88,9 +88,7 @@ pub fn paint_over_marks(gray: &mut Image<u8>) -> usize {
         if !found.pixels().contains(&true) {
             break;
         }
-        for (mark, &new) in all.pixels_mut().iter_mut().zip(found.pixels()) {
-            *mark |= new;
-        }
+        all = zip(&all, &found, |a, b| a || b);
         gray.clone_from(&original);
         fill(gray, &all);
     }
@@ -114,17 +112,17 @@ fn find_marks(gray: &Image<u8>) -> Image<bool> {
 /// Pixels of narrow bright strokes that run down.
 fn find_strokes(gray: &Image<u8>, mean: &Image<f32>, scale: usize) -> Image<bool> {
     let wider = open(gray, Direction::Across, STROKE_RADIUS + scale - 1);
-    let contrast = difference(gray, &wider);
+    let contrast = zip(gray, &wider, u8::saturating_sub);
     let run = RUN_RADIUS * scale;
     let stroke = erode(&contrast, Direction::Down, run);
     let stroke = dilate(&stroke, Direction::Down, run);
     let noise = box_mean(&stroke.map(|v| v.min(NOISE_CAP)), NOISE_RADIUS * scale);
-    Image::from_fn(gray.rows(), gray.cols(), |row, col| {
-        let needed = STROKE_CONTRAST + NOISE_FACTOR * noise.at(row, col);
-        f32::from(stroke.at(row, col)) >= needed
-            && f32::from(contrast.at(row, col)) >= STROKE_CONTRAST
-            && f32::from(gray.at(row, col)) >= mean.at(row, col) + SEED_ABOVE_MEAN
-    })
+    let sharp = zip(&stroke, &noise, |stroke, noise| {
+        f32::from(stroke) >= STROKE_CONTRAST + NOISE_FACTOR * noise
+    });
+    let bright = zip(gray, mean, |v, mean| f32::from(v) >= mean + SEED_ABOVE_MEAN);
+    let high = contrast.map(|v| f32::from(v) >= STROKE_CONTRAST);
+    zip(&zip(&sharp, &bright, |a, b| a && b), &high, |a, b| a && b)
 }
 
 /// Pixels of narrow bright things of any direction.
@@ -140,17 +138,11 @@ fn find_bright(gray: &Image<u8>, mean: &Image<f32>, scale: usize) -> Image<bool>
         Direction::Down,
         radius,
     );
-    let contrast = difference(gray, &wider);
-    Image::from_fn(gray.rows(), gray.cols(), |row, col| {
-        contrast.at(row, col) >= GROW_CONTRAST
-            && f32::from(gray.at(row, col)) >= mean.at(row, col) + GROW_ABOVE_MEAN
-    })
-}
-
-fn difference(a: &Image<u8>, b: &Image<u8>) -> Image<u8> {
-    let pixels = a.pixels().iter().zip(b.pixels());
-    let pixels = pixels.map(|(a, b)| a.saturating_sub(*b)).collect();
-    Image::from_pixels(a.rows(), a.cols(), pixels).expect("as many pixels as `a` has")
+    let stands_out = zip(gray, &wider, |v, wider| {
+        v.saturating_sub(wider) >= GROW_CONTRAST
+    });
+    let bright = zip(gray, mean, |v, mean| f32::from(v) >= mean + GROW_ABOVE_MEAN);
+    zip(&stands_out, &bright, |a, b| a && b)
 }
 
 /// The seeds and all bright pixels connected to them within a number of steps.

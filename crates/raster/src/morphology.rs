@@ -68,11 +68,34 @@ fn merge(target: &mut [u8], source: &[u8], combine: &impl Fn(u8, u8) -> u8) {
 
 /// Mean over the square of a radius around each pixel.
 pub(crate) fn box_mean(image: &Image<u8>, radius: usize) -> Image<f32> {
-    let area = box_sum(&image.map(|_| 1), radius);
+    let (rows, cols) = (image.rows(), image.cols());
     let sum = box_sum(&image.map(u32::from), radius);
-    let pixels = sum.pixels().iter().zip(area.pixels());
-    let pixels = pixels.map(|(&s, &n)| s as f32 / n as f32).collect();
-    Image::from_pixels(image.rows(), image.cols(), pixels).expect("as many pixels as `image`")
+    let mut mean = Vec::with_capacity(rows * cols);
+    for row in 0..rows {
+        let high = clipped_length(row, radius, rows);
+        let line = sum.row(row).iter().enumerate();
+        mean.extend(
+            line.map(|(col, &s)| s as f32 / (high * clipped_length(col, radius, cols)) as f32),
+        );
+    }
+    Image::from_pixels(rows, cols, mean).expect("one line per row")
+}
+
+/// Length of `at − radius ..= at + radius` inside `0..len`.
+pub(crate) fn clipped_length(at: usize, radius: usize, len: usize) -> usize {
+    (at + radius + 1).min(len) - at.saturating_sub(radius)
+}
+
+/// Pixel by pixel from two images of one size.
+pub(crate) fn zip<A: Copy, B: Copy, T: Copy>(
+    a: &Image<A>,
+    b: &Image<B>,
+    f: impl Fn(A, B) -> T,
+) -> Image<T> {
+    debug_assert_eq!((a.rows(), a.cols()), (b.rows(), b.cols()));
+    let pixels = a.pixels().iter().zip(b.pixels());
+    let pixels = pixels.map(|(&a, &b)| f(a, b)).collect();
+    Image::from_pixels(a.rows(), a.cols(), pixels).expect("two images of one size")
 }
 
 /// Sum over the square of a radius around each pixel. Sums wrap around, differences are exact as
