@@ -11,6 +11,7 @@ use lobule_exam::PixelBox;
 
 use crate::Image;
 use crate::morphology::{Direction, box_sum, clipped_length, dilate, erode, zip};
+use crate::parts::{Part, connected_parts};
 
 /// Screens are searched at no more than this many pixels a side.
 const SEARCH_SIDE: usize = 640;
@@ -92,69 +93,14 @@ fn dense_places(active: &Image<bool>, radius: usize) -> Image<bool> {
     })
 }
 
-/// A connected part of a mask.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Part {
-    /// Number of pixels.
-    pub(crate) pixels: usize,
-    /// Smallest box around them.
-    pub(crate) bounds: PixelBox,
-}
-
-/// The connected parts (8 neighbours) of a mask, in reading order of their first pixels, and the
-/// part's number + 1 at each pixel.
-pub(crate) fn connected_parts(mask: &Image<bool>) -> (Vec<Part>, Vec<u32>) {
-    let (rows, cols) = (mask.rows(), mask.cols());
-    let mut labels = vec![0_u32; rows * cols];
-    let mut parts = Vec::new();
-    let mut stack = Vec::new();
-    for start in 0..rows * cols {
-        if labels[start] != 0 || !mask.pixels()[start] {
-            continue;
-        }
-        let label = parts.len() as u32 + 1;
-        labels[start] = label;
-        stack.push(start);
-        parts.push(flood(mask, &mut labels, &mut stack, label));
-    }
-    (parts, labels)
-}
-
-fn flood(mask: &Image<bool>, labels: &mut [u32], stack: &mut Vec<usize>, label: u32) -> Part {
-    let (rows, cols) = (mask.rows(), mask.cols());
-    let (mut top, mut left, mut bottom, mut right, mut pixels) = (rows, cols, 0, 0, 0);
-    while let Some(here) = stack.pop() {
-        let (row, col) = (here / cols, here % cols);
-        pixels += 1;
-        (top, bottom) = (top.min(row), bottom.max(row));
-        (left, right) = (left.min(col), right.max(col));
-        for r in row.saturating_sub(1)..(row + 2).min(rows) {
-            for c in col.saturating_sub(1)..(col + 2).min(cols) {
-                let there = r * cols + c;
-                if labels[there] == 0 && mask.pixels()[there] {
-                    labels[there] = label;
-                    stack.push(there);
-                }
-            }
-        }
-    }
-    let bounds = PixelBox {
-        row: top,
-        col: left,
-        rows: bottom + 1 - top,
-        cols: right + 1 - left,
-    };
-    Part { pixels, bounds }
-}
-
 /// The box around the largest part and all parts that are not small beside it.
 fn bounds_of_parts(dense: &Image<bool>) -> Option<PixelBox> {
-    let (parts, _) = connected_parts(dense);
-    let largest = parts.iter().map(|p| p.pixels).max()? as f64;
+    let parts = connected_parts(dense);
+    let largest = parts.iter().map(Part::pixels).max()? as f64;
     parts
         .iter()
-        .filter(|p| p.pixels as f64 >= PART_SHARE * largest)
-        .map(|p| p.bounds)
+        .filter(|part| part.pixels() as f64 >= PART_SHARE * largest)
+        .map(Part::bounds)
         .reduce(union)
 }
 

@@ -19,6 +19,7 @@ mod fill;
 mod image;
 mod marks;
 mod morphology;
+mod parts;
 mod picture;
 mod prepare;
 mod read;

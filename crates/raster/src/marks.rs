@@ -21,9 +21,9 @@
 use lobule_exam::PixelBox;
 
 use crate::Image;
-use crate::activity::{Part, connected_parts};
 use crate::fill::fill;
 use crate::morphology::{Direction, box_mean, dilate, erode, open, zip};
+use crate::parts::{Part, connected_parts};
 
 /// The lengths below hold for an image of this longer side and grow with it.
 const REFERENCE_SIDE: usize = 320;
@@ -170,28 +170,34 @@ fn grow(seeds: &Image<bool>, bright: &Image<bool>, steps: usize) -> Image<bool> 
 
 /// Adds bright parts that stand in one line of text with a mark, letter by letter.
 fn complete_lines(marks: &mut Image<bool>, bright: &Image<bool>, scale: usize) {
-    let (mut letters, _) = connected_parts(marks);
-    letters.retain(|part| is_letter(part, scale));
-    let (candidates, labels) = connected_parts(bright);
-    let mut taken = vec![false; candidates.len()];
-    let mut next = 0;
-    while let Some(&letter) = letters.get(next) {
-        next += 1;
-        for (candidate, taken) in candidates.iter().zip(&mut taken) {
-            if !*taken && is_letter(candidate, scale) && beside(letter.bounds, candidate.bounds) {
-                *taken = true;
-                letters.push(*candidate);
-            }
-        }
+    let known = letter_boxes(&connected_parts(marks), scale);
+    if known.is_empty() {
+        return;
     }
-    for (mark, &label) in marks.pixels_mut().iter_mut().zip(&labels) {
-        *mark |= label > 0 && taken[label as usize - 1];
+    let candidates = connected_parts(bright);
+    let mut free = letter_boxes(&candidates, scale);
+    let mut letters = known.clone();
+    let mut next = 0;
+    while let Some(&(_, letter)) = letters.get(next) {
+        next += 1;
+        let (found, rest) = free.into_iter().partition(|f| beside(letter, f.1));
+        letters.extend::<Vec<_>>(found);
+        free = rest;
+    }
+    for &(idx, _) in &letters[known.len()..] {
+        for run in &candidates[idx].runs {
+            (run.from..run.to).for_each(|col| marks.set(run.row, col, true));
+        }
     }
 }
 
-fn is_letter(part: &Part, scale: usize) -> bool {
-    let heights = (LETTER_HEIGHTS.start() * scale)..=(LETTER_HEIGHTS.end() * scale);
-    heights.contains(&part.bounds.rows) && part.bounds.cols <= 2 * part.bounds.rows
+/// The boxes of the parts that have a letter's size, and the parts' indices.
+fn letter_boxes(parts: &[Part], scale: usize) -> Vec<(usize, PixelBox)> {
+    let heights = LETTER_HEIGHTS.start() * scale..=LETTER_HEIGHTS.end() * scale;
+    let boxes = parts.iter().map(Part::bounds).enumerate();
+    boxes
+        .filter(|(_, b)| heights.contains(&b.rows) && b.cols <= 2 * b.rows)
+        .collect()
 }
 
 /// Whether a box is as high as another, on the same rows and next to it.

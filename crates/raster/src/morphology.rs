@@ -70,13 +70,14 @@ fn merge(target: &mut [u8], source: &[u8], combine: &impl Fn(u8, u8) -> u8) {
 pub(crate) fn box_mean(image: &Image<u8>, radius: usize) -> Image<f32> {
     let (rows, cols) = (image.rows(), image.cols());
     let sum = box_sum(&image.map(u32::from), radius);
+    let widths: Vec<f32> = (0..cols)
+        .map(|col| 1.0 / clipped_length(col, radius, cols) as f32)
+        .collect();
     let mut mean = Vec::with_capacity(rows * cols);
     for row in 0..rows {
-        let high = clipped_length(row, radius, rows);
-        let line = sum.row(row).iter().enumerate();
-        mean.extend(
-            line.map(|(col, &s)| s as f32 / (high * clipped_length(col, radius, cols)) as f32),
-        );
+        let factor = 1.0 / clipped_length(row, radius, rows) as f32;
+        let line = sum.row(row).iter().zip(&widths);
+        mean.extend(line.map(|(&s, &w)| s as f32 * w * factor));
     }
     Image::from_pixels(rows, cols, mean).expect("one line per row")
 }
@@ -102,16 +103,17 @@ pub(crate) fn zip<A: Copy, B: Copy, T: Copy>(
 /// long as one square's sum fits.
 pub(crate) fn box_sum(image: &Image<u32>, radius: usize) -> Image<u32> {
     let (rows, cols) = (image.rows(), image.cols());
-    let mut across = vec![0_u32; rows * cols];
-    let mut prefix = vec![0_u32; cols + 1];
+    let mut across = Vec::with_capacity(rows * cols);
+    let mut prefix = vec![0_u32; cols + 2 * radius + 1];
     for row in 0..rows {
-        for (col, &v) in image.row(row).iter().enumerate() {
-            prefix[col + 1] = prefix[col].wrapping_add(v);
+        let mut total = 0_u32;
+        for (slot, &v) in prefix[radius + 1..].iter_mut().zip(image.row(row)) {
+            total = total.wrapping_add(v);
+            *slot = total;
         }
-        for (col, out) in across[row * cols..(row + 1) * cols].iter_mut().enumerate() {
-            let (from, to) = (col.saturating_sub(radius), (col + radius + 1).min(cols));
-            *out = prefix[to].wrapping_sub(prefix[from]);
-        }
+        prefix[radius + cols + 1..].fill(total);
+        let ends = prefix[2 * radius + 1..].iter().zip(&prefix);
+        across.extend(ends.map(|(to, &from)| to.wrapping_sub(from)));
     }
     sum_down(&across, rows, cols, radius)
 }
