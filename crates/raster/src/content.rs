@@ -12,7 +12,7 @@ use crate::morphology::{Direction, erode};
 use crate::{Error, ErrorKind, Image, Picture};
 
 /// A pixel is coloured when its channels differ by more than this.
-const COLORED_SPREAD: u8 = 48;
+const COLORED_SPREAD: u8 = 24;
 
 /// Colour counts where it fills a square of this radius: callipers and text may be coloured.
 const COLORED_RADIUS: usize = 2;
@@ -27,7 +27,7 @@ const DOUBTFUL_SHARE: f64 = 0.25;
 const REFUSED_SHARE: f64 = 0.5;
 
 /// Colour is the scanner's tint when brightness fixes it up to this standard deviation.
-const TINT_DEVIATION: f64 = 8.0;
+const TINT_DEVIATION: f64 = 3.5;
 
 /// Sonograms have a mean brightness below this; documents and slides lie above.
 const MAX_MEAN: f64 = 180.0;
@@ -41,6 +41,9 @@ const BLOCK_MEANS: std::ops::Range<f64> = 30.0..220.0;
 /// The median coefficient of variation of the blocks of a sonogram is above this (speckle);
 /// film mammograms and drawings lie below.
 const MIN_VARIATION: f64 = 0.06;
+
+/// A sonogram has at least this share of blocks with such a mean.
+const MIN_USABLE_SHARE: f64 = 0.05;
 
 /// What the user should know about a window's content.
 ///
@@ -125,7 +128,11 @@ fn judge_gray(gray: &Image<u8>) -> Option<Warning> {
             "mean brightness {mean:.0} of 255 is higher than a sonogram's"
         )));
     }
-    let variation = median_variation(gray)?;
+    let Some(variation) = median_variation(gray) else {
+        return Some(doubtful(
+            "nearly all of the picture is black or white".into(),
+        ));
+    };
     (variation < MIN_VARIATION).then(|| {
         doubtful(format!(
             "the picture is smoother than a sonogram: brightness varies by {:.1} %",
@@ -141,13 +148,14 @@ fn doubtful(message: String) -> Warning {
     }
 }
 
-/// Median over the blocks of `standard deviation / mean`; `None` without usable blocks.
+/// Median over the blocks of `standard deviation / mean`; `None` when too few are usable.
 fn median_variation(gray: &Image<u8>) -> Option<f64> {
-    let mut variations = Vec::new();
-    for row in (0..=gray.rows().checked_sub(BLOCK)?).step_by(BLOCK) {
-        for col in (0..=gray.cols().checked_sub(BLOCK)?).step_by(BLOCK) {
-            variations.extend(block_variation(gray, row, col));
-        }
+    let (down, across) = (gray.rows() / BLOCK, gray.cols() / BLOCK);
+    let mut variations: Vec<f64> = (0..down * across)
+        .filter_map(|i| block_variation(gray, i / across * BLOCK, i % across * BLOCK))
+        .collect();
+    if (variations.len() as f64) < MIN_USABLE_SHARE * (down * across) as f64 {
+        return None;
     }
     let middle = variations.len() / 2;
     variations.sort_by(f64::total_cmp);
@@ -166,4 +174,65 @@ fn block_variation(gray: &Image<u8>, row: usize, col: usize) -> Option<f64> {
     let mean = sum / n;
     let variance = (squares / n - mean * mean).max(0.0);
     BLOCK_MEANS.contains(&mean).then(|| variance.sqrt() / mean)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Grey speckle with `color` in the columns left of `until`.
+    fn speckle(until: usize, color: impl Fn(u8) -> [u8; 3]) -> Picture {
+        Picture::Rgb8(Image::from_fn(160, 200, |row, col| {
+            let v = 40 + (row * 7919 + col * 104_729 + row * col * 31) as u8 % 90;
+            if col < until { color(v) } else { [v; 3] }
+        }))
+    }
+
+    fn kinds(picture: &Picture) -> Result<Vec<WarningKind>, ErrorKind> {
+        let window = PixelBox::whole(picture.rows(), picture.cols());
+        judge(picture, &picture.luma(), window)
+            .map(|warnings| warnings.iter().map(|w| w.kind).collect())
+            .map_err(|e| e.kind())
+    }
+
+    #[test]
+    fn colored_area_decides() {
+        let flow = |v: u8| {
+            if v % 2 == 0 {
+                [220, 30, 20]
+            } else {
+                [200, 40, 30]
+            }
+        };
+        let cases = [
+            (0, Ok(vec![])),
+            (4, Ok(vec![])),
+            (20, Ok(vec![WarningKind::ColorDoppler])),
+            (70, Ok(vec![WarningKind::DoubtfulContent])),
+            (150, Err(ErrorKind::NotUltrasound)),
+        ];
+        for (until, expected) in cases {
+            assert_eq!(kinds(&speckle(until, flow)), expected, "{until} columns");
+        }
+    }
+
+    #[test]
+    fn a_tinted_gray_scale_is_gray() {
+        let sepia = |v: u8| [v, (f64::from(v) * 0.8) as u8, (f64::from(v) * 0.5) as u8];
+        assert_eq!(kinds(&speckle(200, sepia)), Ok(vec![]));
+    }
+
+    #[test]
+    fn implausible_gray_is_doubtful() {
+        let smooth = Image::from_fn(160, 200, |row, col| (60 + (row + col) / 4) as u8);
+        let page = Image::from_fn(
+            160,
+            200,
+            |row, col| if row % 9 + col % 7 == 0 { 0 } else { 250 },
+        );
+        for gray in [smooth, page, Image::filled(160, 200, 3)] {
+            let doubtful = Ok(vec![WarningKind::DoubtfulContent]);
+            assert_eq!(kinds(&Picture::Gray8(gray)), doubtful);
+        }
+    }
 }
