@@ -20,6 +20,11 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use failure::{EXIT_CODES, Failure, Outcome};
 
+/// Pictures and layers are large and short-lived; the system's allocator returns each to the kernel
+/// and clears it again on the next use.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Reads breast ultrasound exams. Research use only. Not for diagnosis.
 #[derive(Debug, Parser)]
 #[command(name = "lobule", version, after_help = EXIT_CODES, propagate_version = true)]

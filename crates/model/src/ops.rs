@@ -11,8 +11,8 @@ use burn::backend::{Autodiff, Backend, Dispatch, Flex, TensorMetadata, backend_e
 use burn::tensor::{Bytes, DType, Shape, Tensor};
 
 use crate::kernels::{
-    Activation, ConvGradients, ConvShape, Needed, dense_backward, dense_forward,
-    depthwise_backward, depthwise_forward,
+    Activation, ConvShape, Needed, dense_backward, dense_forward, depthwise_backward,
+    depthwise_forward,
 };
 
 /// How the channels of a convolution are connected.
@@ -140,19 +140,19 @@ impl ConvGradient for Flex {
             InputGradient::Skipped => Needed::Parameters,
             InputGradient::Wanted => Needed::All,
         };
-        let run = match plan.connection {
-            Connection::Dense => dense_backward,
-            Connection::Depthwise => depthwise_backward,
-        };
-        let pair = (values(&output), values(&grad));
-        let gradients: ConvGradients = run(
-            &shape,
+        let (x_values, weights, pair) = (
             values(&x),
             values(&weight),
-            pair,
-            plan.activation,
-            needed,
+            (values(&output), values(&grad)),
         );
+        let gradients = match plan.connection {
+            Connection::Dense => {
+                dense_backward(&shape, x_values, weights, pair, plan.activation, needed)
+            }
+            Connection::Depthwise => {
+                depthwise_backward(&shape, x_values, weights, pair, plan.activation)
+            }
+        };
         let input = (input == InputGradient::Wanted)
             .then(|| tensor(gradients.input, x.shape().dims::<4>()));
         (

@@ -6,7 +6,7 @@ use lobule_exam::Point;
 use lobule_package::{Predictions, Truth};
 use serde::{Deserialize, Serialize};
 
-use crate::{Case, Error, ErrorKind, Label};
+use crate::{Case, Error, ErrorKind, Label, LesionFacts};
 
 /// One pass over the training bags.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -38,26 +38,42 @@ pub struct Prediction {
     pub attention: f64,
     /// The bag's scores: benign, malignant.
     pub bag_scores: [f64; 2],
+    /// The network's attention logit, comparable between images of one network.
+    pub attention_logit: f64,
     /// Where each class's saliency is highest, in the original image.
     pub peaks: [Point; 2],
+    /// What the lesion's mask says, where there is one.
+    pub lesion: Option<LesionOutcome>,
+}
+
+/// A prediction held against the lesion's mask.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LesionOutcome {
+    /// What baselines know.
+    pub facts: LesionFacts,
+    /// Whether the peak of the benign and of the malignant map lies in the lesion.
+    pub peaks_inside: [bool; 2],
+    /// Whether the place that most training lesions cover lies in it.
+    pub fixed_point_inside: bool,
 }
 
 /// Columns that training adds to a package's predictions.
-const EXTRA_COLUMNS: [&str; 9] = [
-    "bag_benign_score",
+const EXTRA_COLUMNS: [&str; 11] = [
     "bag_malignant_score",
-    "benign_peak_row",
-    "benign_peak_col",
-    "malignant_peak_row",
-    "malignant_peak_col",
+    "attention_logit",
+    "lesion_area_share",
+    "lesion_mean_gray",
+    "benign_peak_inside",
+    "malignant_peak_inside",
+    "fixed_point_inside",
+    "half",
     "device",
     "birads",
     "histology",
 ];
 
 /// Writes predictions in the form of a package's `predictions.csv`, with further columns for the
-/// bag's scores, the peaks of the saliency maps and the labels' own `device`, `birads` and
-/// `histology`.
+/// bag's score, the attention, the lesion (empty without a mask) and the labels' own columns.
 ///
 /// # Errors
 /// When the file cannot be written.
@@ -73,11 +89,6 @@ pub fn write_predictions(file: &Path, predictions: &[Prediction]) -> Result<(), 
 }
 
 fn row(p: &Prediction) -> lobule_package::Prediction {
-    let extra = |name: &str| p.case.extra.get(name).cloned().unwrap_or_default();
-    let [benign, malignant] = p.bag_scores.map(|score| score.to_string());
-    let [benign_peak, malignant_peak] = p
-        .peaks
-        .map(|peak| [format!("{:.1}", peak.row), format!("{:.1}", peak.col)]);
     lobule_package::Prediction {
         set: p.case.set.clone(),
         case: p.case.name.clone(),
@@ -93,14 +104,27 @@ fn row(p: &Prediction) -> lobule_package::Prediction {
         malignant_score: p.image_scores[1],
         malignant_probability: None,
         attention: p.attention,
-        extra: [
-            vec![benign, malignant],
-            benign_peak.to_vec(),
-            malignant_peak.to_vec(),
-        ]
-        .concat()
-        .into_iter()
-        .chain(["device", "birads", "histology"].map(extra))
-        .collect(),
+        extra: extra_values(p),
     }
+}
+
+/// The values of [`EXTRA_COLUMNS`].
+fn extra_values(p: &Prediction) -> Vec<String> {
+    let numbers = [p.bag_scores[1], p.attention_logit].map(|v| v.to_string());
+    let lesion = p.lesion.map_or_else(Default::default, |lesion| {
+        [
+            format!("{:.6}", lesion.facts.area_share),
+            format!("{:.3}", lesion.facts.mean_gray),
+            yes_or_no(lesion.peaks_inside[0]),
+            yes_or_no(lesion.peaks_inside[1]),
+            yes_or_no(lesion.fixed_point_inside),
+        ]
+    });
+    let label = |name: &str| p.case.extra.get(name).cloned().unwrap_or_default();
+    let labels = ["half", "device", "birads", "histology"].map(label);
+    numbers.into_iter().chain(lesion).chain(labels).collect()
+}
+
+fn yes_or_no(value: bool) -> String {
+    if value { "yes".into() } else { "no".into() }
 }

@@ -1,13 +1,12 @@
 //! The training loop.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Instant;
 
 use burn::grad_clipping::GradientClippingConfig;
 use burn::module::Module;
 use burn::optim::{AdamWConfig, GradientsParams, ModuleOptimizer};
-use burn::tensor::{Device, Tensor};
-use lobule_exam::{Affine, Point};
+use burn::tensor::Device;
 use lobule_model::{
     InputChannels, UltrasoundConfig, UltrasoundNet, efficientnet_lite0_from_pytorch,
     load_parameters, mil_loss, pool_bags,
@@ -17,12 +16,11 @@ use rand_chacha::ChaCha8Rng;
 use sha2::{Digest, Sha256};
 
 use crate::bags::{Bag, compose_bags, into_steps, mix_and_shuffle};
-use crate::batch::{Images, images_of, targets_of};
+use crate::batch::{images_of, targets_of};
 use crate::checkpoint::{Files, MeanWeights, Progress};
-use crate::{
-    Case, EpochRecord, Error, ErrorKind, Label, Prediction, RunConfig, assign_folds, read_data_set,
-    write_predictions,
-};
+use crate::data::Data;
+use crate::predict::{compare_with_lesions, predict};
+use crate::{EpochRecord, Error, ErrorKind, Label, Prediction, RunConfig, write_predictions};
 
 /// Is told how a run goes on.
 pub trait Observer {
@@ -72,20 +70,14 @@ pub fn train(
     let mut run = Run::start(config, &data, device, &files, digest)?;
     run.epochs(&files, observer)?;
     let net = run.best(&files)?;
-    let predictions = predict(&net, &data, &data.left_out, &config.data)?;
+    let mut predictions = predict(&net, &data, &data.left_out, &config.data)?;
+    compare_with_lesions(&mut predictions, &data)?;
     write_predictions(&files.path("predictions.csv"), &predictions)?;
     Ok(Outcome {
         net,
         predictions,
         epochs: run.progress.epochs,
     })
-}
-
-/// Where outside data lies: `LOBULE_DATA`, or the current folder.
-fn data_root() -> PathBuf {
-    std::env::var_os("LOBULE_DATA")
-        .map(PathBuf::from)
-        .unwrap_or_default()
 }
 
 /// Writes the configuration into the folder, or refuses a folder of another one.
@@ -101,70 +93,6 @@ fn claim(config: &RunConfig, files: &Files) -> Result<String, Error> {
     }
     files.write("config.toml", text.as_bytes())?;
     Ok(digest)
-}
-
-struct Data {
-    cases: Vec<Case>,
-    folds: Vec<usize>,
-    images: Images,
-    training: Vec<usize>,
-    inner: Vec<usize>,
-    left_out: Vec<usize>,
-}
-
-impl Data {
-    fn read(config: &RunConfig) -> Result<Data, Error> {
-        let (mut cases, mut folds) = (Vec::new(), Vec::new());
-        for set in &config.data {
-            let of_set = read_data_set(set, &data_root())?;
-            folds.extend(assign_folds(&of_set, set.folds, config.seed));
-            cases.extend(of_set);
-        }
-        let is_left_out = |i: &usize| {
-            config.leave_out.iter().any(|left| {
-                left.data == cases[*i].set && left.fold.is_none_or(|fold| fold == folds[*i])
-            })
-        };
-        let (left_out, rest): (Vec<usize>, Vec<usize>) = (0..cases.len()).partition(is_left_out);
-        let (inner, training) = inner_split(&cases, rest, config);
-        if training.is_empty() {
-            return Err(Error::new(
-                ErrorKind::Config,
-                "expected images to train on, got none",
-            ));
-        }
-        let images = Images::load(&cases, &config.network.prepare())?;
-        Ok(Data {
-            cases,
-            folds,
-            images,
-            training,
-            inner,
-            left_out,
-        })
-    }
-}
-
-/// Keeps a balanced share of the groups for choosing the epoch.
-fn inner_split(cases: &[Case], rest: Vec<usize>, config: &RunConfig) -> (Vec<usize>, Vec<usize>) {
-    if config.optimizer.inner_share <= 0.0 {
-        return (Vec::new(), rest);
-    }
-    let n = (1.0 / config.optimizer.inner_share).round().max(2.0) as usize;
-    let without_fold: Vec<Case> = rest
-        .iter()
-        .map(|&i| Case {
-            fold: None,
-            ..cases[i].clone()
-        })
-        .collect();
-    let folds = assign_folds(&without_fold, n, config.seed.wrapping_add(1));
-    let (inner, training): (Vec<_>, Vec<_>) = rest
-        .into_iter()
-        .zip(folds)
-        .partition(|(_, fold)| *fold == 1);
-    let indices = |pairs: Vec<(usize, usize)>| pairs.into_iter().map(|(i, _)| i).collect();
-    (indices(inner), indices(training))
 }
 
 struct Run<'a> {
@@ -368,78 +296,6 @@ fn learning_rate(config: &crate::OptimizerConfig, at_epoch: f64) -> f64 {
     let warm = (at_epoch / config.warmup_epochs.max(1e-9)).min(1.0);
     let done = (at_epoch / config.epochs as f64).min(1.0);
     config.learning_rate * warm.max(0.01) * 0.5 * (1.0 + (std::f64::consts::PI * done).cos())
-}
-
-/// Images per forward pass when nothing is learnt.
-const PREDICT_BATCH: usize = 16;
-
-fn predict(
-    net: &UltrasoundNet,
-    data: &Data,
-    chosen: &[usize],
-    sets: &[crate::DataConfig],
-) -> Result<Vec<Prediction>, Error> {
-    let device = Device::flex();
-    let bags = compose_bags(&data.cases, chosen, sets);
-    let mut predictions = Vec::with_capacity(chosen.len());
-    for step in into_steps(&bags, PREDICT_BATCH) {
-        let (images, bag_of_image) = images_of(&step);
-        let out = net.forward(data.images.plain_batch(&images, &device)?);
-        let [_, _, rows, cols] = out.saliency.dims();
-        let maps = floats(out.saliency);
-        let image_scores = floats(out.image_scores.clone());
-        let (bag_scores, attention) = pool_bags(
-            out.image_scores,
-            out.attention_logits,
-            &bag_of_image,
-            step.len(),
-        );
-        let (bag_scores, attention) = (floats(bag_scores), floats(attention));
-        for (i, (&image, &bag)) in images.iter().zip(&bag_of_image).enumerate() {
-            let input = data.images.plain(image)?;
-            let factor = (
-                input.rows as f64 / rows as f64,
-                input.cols as f64 / cols as f64,
-            );
-            let image_from_grid = input
-                .image_from_input
-                .compose(&Affine::resample(factor.0, factor.1));
-            let peak = |class: usize| {
-                let map = &maps[(i * 2 + class) * rows * cols..][..rows * cols];
-                let best = (0..map.len())
-                    .max_by(|&a, &b| map[a].total_cmp(&map[b]))
-                    .unwrap_or(0);
-                let (row, col) = ((best / cols) as f64, (best % cols) as f64);
-                image_from_grid.apply(Point { row, col })
-            };
-            let pair =
-                |values: &[f32], at: usize| [values[2 * at], values[2 * at + 1]].map(f64::from);
-            let case = data.cases[image].clone();
-            let grouped = sets.iter().any(|s| s.name == case.set && s.bag_by_group);
-            predictions.push(Prediction {
-                bag: if grouped {
-                    case.group.clone()
-                } else {
-                    case.name.clone()
-                },
-                fold: Some(data.folds[image]),
-                image_scores: pair(&image_scores, i),
-                attention: f64::from(attention[i]),
-                bag_scores: pair(&bag_scores, bag),
-                peaks: [peak(0), peak(1)],
-                case,
-            });
-        }
-    }
-    Ok(predictions)
-}
-
-fn floats<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
-    tensor
-        .into_data()
-        .convert::<f32>()
-        .try_into_vec()
-        .expect("the data was converted to f32")
 }
 
 fn write_epochs(files: &Files, epochs: &[EpochRecord]) -> Result<(), Error> {

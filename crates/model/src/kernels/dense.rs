@@ -1,9 +1,9 @@
 //! Convolutions over all channels as one matrix product per image.
 
 use gemm::Parallelism;
-use rayon::prelude::*;
 
-use super::{Activation, ConvGradients, ConvShape, Needed};
+use super::buffer::fill_chunks;
+use super::{Activation, ConvGradients, ConvShape, Needed, sum};
 
 /// `act(w ∗ x + b)`. `weight` is `[channels_out, channels_in · kernel²]`.
 pub(crate) fn dense_forward(
@@ -13,23 +13,25 @@ pub(crate) fn dense_forward(
     bias: &[f32],
     activation: Activation,
 ) -> Vec<f32> {
-    let (co, plane) = (shape.channels_out, shape.plane_out());
-    let depth = depth(shape);
-    let mut y = vec![0.0; shape.n * co * plane];
-    y.par_chunks_mut(co * plane)
-        .zip(x.par_chunks(shape.channels_in * shape.plane_in()))
-        .for_each_init(Vec::new, |columns, (y, x)| {
+    let (co, plane, depth) = (shape.channels_out, shape.plane_out(), depth(shape));
+    let image_in = shape.channels_in * shape.plane_in();
+    let (y, _) = fill_chunks(
+        shape.n * co * plane,
+        co * plane,
+        Vec::new,
+        |columns, image, y| {
             for (row, &b) in y.chunks_mut(plane).zip(bias) {
                 row.fill(b);
             }
-            let x = unfold(shape, x, columns);
+            let x = unfold(shape, &x[image * image_in..][..image_in], columns);
             add_product(
                 Matrix::new(weight, co, depth),
                 Matrix::new(x, depth, plane),
                 y,
             );
             activation.apply(y);
-        });
+        },
+    );
     y
 }
 
@@ -42,62 +44,107 @@ pub(crate) fn dense_backward(
     activation: Activation,
     needed: Needed,
 ) -> ConvGradients {
-    let (co, plane, depth) = (shape.channels_out, shape.plane_out(), depth(shape));
-    let image_in = shape.channels_in * shape.plane_in();
-    let image_out = co * plane;
-    let mut input = match needed {
-        Needed::All => vec![0.0; shape.n * image_in],
-        Needed::Parameters => Vec::new(),
+    let image = Gradient {
+        shape,
+        weight,
+        activation,
+        needed,
     };
-    let mut input_images: Vec<&mut [f32]> = input.chunks_mut(image_in).collect();
-    input_images.resize_with(shape.n, Default::default);
+    let image_in = shape.channels_in * shape.plane_in();
+    let image_out = shape.channels_out * shape.plane_out();
     // A fixed split into two halves keeps the sums' order independent of the number of threads.
     let half = shape.n.div_ceil(2).max(1);
-    let parts: Vec<(Vec<f32>, Vec<f32>)> = input_images
-        .par_chunks_mut(half)
-        .enumerate()
-        .map(|(part, input)| {
-            let mut scratch = Scratch::default();
-            let mut dw = vec![0.0; co * depth];
-            let mut db = vec![0.0; co];
-            for (i, input) in input.iter_mut().enumerate() {
-                let image = part * half + i;
-                let out = image * image_out..(image + 1) * image_out;
-                activation.gradient(&y[out.clone()], &grad[out], &mut scratch.grad);
-                for (db, row) in db.iter_mut().zip(scratch.grad.chunks(plane)) {
-                    *db += row.iter().sum::<f32>();
-                }
-                let x = &x[image * image_in..(image + 1) * image_in];
-                let x = unfold(shape, x, &mut scratch.columns);
-                let g = Matrix::new(&scratch.grad, co, plane);
-                add_product(g, Matrix::new(x, depth, plane).transposed(), &mut dw);
-                if needed == Needed::All {
-                    let w = Matrix::new(weight, co, depth).transposed();
-                    if shape.is_pointwise() {
-                        add_product(w, g, input);
-                    } else {
-                        scratch.folded.clear();
-                        scratch.folded.resize(depth * plane, 0.0);
-                        add_product(w, g, &mut scratch.folded);
-                        fold(shape, &scratch.folded, input);
-                    }
-                }
+    let (input, parts) = fill_chunks(
+        shape.n * image_in,
+        half * image_in,
+        Scratch::default,
+        |scratch, part, input| {
+            let mut sums = Sums::new(shape);
+            for (i, input) in input.chunks_mut(image_in).enumerate() {
+                let at = part * half + i;
+                let out = at * image_out..(at + 1) * image_out;
+                let x = &x[at * image_in..][..image_in];
+                image.add(x, (&y[out.clone()], &grad[out]), input, &mut sums, scratch);
             }
-            (dw, db)
-        })
-        .collect();
-    let (weight, bias) = parts
-        .into_iter()
-        .reduce(|mut total, part| {
-            add_to(&mut total.0, &part.0);
-            add_to(&mut total.1, &part.1);
-            total
-        })
-        .unwrap_or_else(|| (vec![0.0; co * depth], vec![0.0; co]));
+            sums
+        },
+    );
+    let total = parts.into_iter().fold(Sums::new(shape), Sums::plus);
     ConvGradients {
-        input,
-        weight,
-        bias,
+        input: if needed == Needed::All {
+            input
+        } else {
+            Vec::new()
+        },
+        weight: total.weight,
+        bias: total.bias,
+    }
+}
+
+/// Sums over images of the parameters' gradients.
+struct Sums {
+    weight: Vec<f32>,
+    bias: Vec<f32>,
+}
+
+impl Sums {
+    fn new(shape: &ConvShape) -> Sums {
+        let out = shape.channels_out;
+        Sums {
+            weight: vec![0.0; out * depth(shape)],
+            bias: vec![0.0; out],
+        }
+    }
+
+    fn plus(mut self, other: Sums) -> Sums {
+        add_to(&mut self.weight, &other.weight);
+        add_to(&mut self.bias, &other.bias);
+        self
+    }
+}
+
+/// The way back through one image.
+struct Gradient<'a> {
+    shape: &'a ConvShape,
+    weight: &'a [f32],
+    activation: Activation,
+    needed: Needed,
+}
+
+impl Gradient<'_> {
+    fn add(
+        &self,
+        x: &[f32],
+        (y, grad): (&[f32], &[f32]),
+        input: &mut [f32],
+        sums: &mut Sums,
+        scratch: &mut Scratch,
+    ) {
+        let shape = self.shape;
+        let (co, plane, depth) = (shape.channels_out, shape.plane_out(), depth(shape));
+        self.activation.gradient(y, grad, &mut scratch.grad);
+        for (total, row) in sums.bias.iter_mut().zip(scratch.grad.chunks(plane)) {
+            *total += sum(row);
+        }
+        let x = unfold(shape, x, &mut scratch.columns);
+        let g = Matrix::new(&scratch.grad, co, plane);
+        add_product(
+            g,
+            Matrix::new(x, depth, plane).transposed(),
+            &mut sums.weight,
+        );
+        if self.needed == Needed::Parameters {
+            return;
+        }
+        let w = Matrix::new(self.weight, co, depth).transposed();
+        if shape.is_pointwise() {
+            add_product(w, g, input);
+        } else {
+            scratch.folded.clear();
+            scratch.folded.resize(depth * plane, 0.0);
+            add_product(w, g, &mut scratch.folded);
+            fold(shape, &scratch.folded, input);
+        }
     }
 }
 

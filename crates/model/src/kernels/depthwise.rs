@@ -5,9 +5,9 @@
 //! turns into vector instructions.
 
 use pulp::{Arch, NullaryFnOnce};
-use rayon::prelude::*;
 
-use super::{Activation, ConvGradients, ConvShape, Needed};
+use super::buffer::fill_chunks;
+use super::{Activation, ConvGradients, ConvShape, sum};
 
 /// `act(w ∗ x + b)` per channel. `weight` is `[channels, kernel²]`.
 pub(crate) fn depthwise_forward(
@@ -31,30 +31,22 @@ fn forward<const K: usize>(
     bias: &[f32],
     activation: Activation,
 ) -> Vec<f32> {
-    let frame = Frame::new(shape);
-    let taps = shape.kernel * shape.kernel;
-    let arch = Arch::new();
-    let mut y = vec![0.0; shape.n * shape.channels_out * shape.plane_out()];
-    y.par_chunks_mut(shape.plane_out())
-        .zip(x.par_chunks(shape.plane_in()))
-        .enumerate()
-        .for_each_init(
-            || vec![0.0; frame.len()],
-            |padded, (plane, (y, x))| {
-                let channel = plane % shape.channels_out;
-                let w = &weight[channel * taps..(channel + 1) * taps];
-                let bias = bias[channel];
-                arch.dispatch(ForwardPlane::<K> {
-                    frame: &frame,
-                    x,
-                    w,
-                    bias,
-                    activation,
-                    padded,
-                    y,
-                });
-            },
-        );
+    let (frame, arch, taps) = (Frame::new(shape), Arch::new(), K * K);
+    let (plane_in, plane_out) = (shape.plane_in(), shape.plane_out());
+    let planes = shape.n * shape.channels_out;
+    let padded = || vec![0.0; frame.len()];
+    let (y, _) = fill_chunks(planes * plane_out, plane_out, padded, |padded, plane, y| {
+        let channel = plane % shape.channels_out;
+        arch.dispatch(ForwardPlane::<K> {
+            frame: &frame,
+            x: &x[plane * plane_in..][..plane_in],
+            w: &weight[channel * taps..][..taps],
+            bias: bias[channel],
+            activation,
+            padded,
+            y,
+        });
+    });
     y
 }
 
@@ -65,11 +57,10 @@ pub(crate) fn depthwise_backward(
     weight: &[f32],
     output: (&[f32], &[f32]),
     activation: Activation,
-    needed: Needed,
 ) -> ConvGradients {
     match shape.kernel {
-        3 => backward::<3>(shape, x, weight, output, activation, needed),
-        5 => backward::<5>(shape, x, weight, output, activation, needed),
+        3 => backward::<3>(shape, x, weight, output, activation),
+        5 => backward::<5>(shape, x, weight, output, activation),
         other => unreachable!("kernel sizes are checked before; got {other}"),
     }
 }
@@ -80,54 +71,35 @@ fn backward<const K: usize>(
     weight: &[f32],
     (y, grad): (&[f32], &[f32]),
     activation: Activation,
-    needed: Needed,
 ) -> ConvGradients {
-    let frame = Frame::new(shape);
-    let taps = shape.kernel * shape.kernel;
-    let arch = Arch::new();
-    let planes = shape.n * shape.channels_out;
-    let mut input = match needed {
-        Needed::All => vec![0.0; x.len()],
-        Needed::Parameters => Vec::new(),
-    };
-    let mut input_planes: Vec<&mut [f32]> = input.chunks_mut(shape.plane_in()).collect();
-    input_planes.resize_with(planes, Default::default);
-    let mut per_plane = vec![0.0; planes * (taps + 1)];
-    per_plane
-        .par_chunks_mut(taps + 1)
-        .zip(input_planes)
-        .enumerate()
-        .for_each_init(
-            || Scratch::new(&frame),
-            |scratch, (plane, (sums, input))| {
-                let out = plane * shape.plane_out()..(plane + 1) * shape.plane_out();
-                arch.dispatch(BackwardPlane::<K> {
-                    frame: &frame,
-                    x: &x[plane * shape.plane_in()..][..shape.plane_in()],
-                    w: &weight[(plane % shape.channels_out) * taps..][..taps],
-                    y: &y[out.clone()],
-                    grad: &grad[out],
-                    activation,
-                    scratch,
-                    sums,
-                    input,
-                });
-            },
-        );
+    let (frame, arch, taps) = (Frame::new(shape), Arch::new(), K * K);
+    let (plane_in, plane_out) = (shape.plane_in(), shape.plane_out());
+    let scratch = || Scratch::new(&frame);
+    let (input, sums) = fill_chunks(x.len(), plane_in, scratch, |scratch, plane, input| {
+        let out = plane * plane_out..(plane + 1) * plane_out;
+        arch.dispatch(BackwardPlane::<K> {
+            frame: &frame,
+            x: &x[plane * plane_in..][..plane_in],
+            w: &weight[(plane % shape.channels_out) * taps..][..taps],
+            y: &y[out.clone()],
+            grad: &grad[out],
+            activation,
+            scratch,
+            input,
+        })
+    });
     let mut gradients = ConvGradients {
         input,
         weight: vec![0.0; shape.channels_out * taps],
         bias: vec![0.0; shape.channels_out],
     };
-    for (plane, sums) in per_plane.chunks(taps + 1).enumerate() {
+    for (plane, (weight, bias)) in sums.iter().enumerate() {
         let channel = plane % shape.channels_out;
-        for (w, s) in gradients.weight[channel * taps..]
-            .iter_mut()
-            .zip(&sums[..taps])
-        {
-            *w += s;
+        let total = gradients.weight[channel * taps..].iter_mut();
+        for (total, w) in total.zip(weight.as_flattened()) {
+            *total += w;
         }
-        gradients.bias[channel] += sums[taps];
+        gradients.bias[channel] += bias;
     }
     gradients
 }
@@ -175,7 +147,7 @@ impl Scratch {
     }
 }
 
-/// One plane's way back. `sums` takes the weights' gradients and, last, the bias's.
+/// One plane's way back: fills `input`, returns the gradients of the weights and the bias.
 struct BackwardPlane<'a, const K: usize> {
     frame: &'a Frame,
     x: &'a [f32],
@@ -184,42 +156,34 @@ struct BackwardPlane<'a, const K: usize> {
     grad: &'a [f32],
     activation: Activation,
     scratch: &'a mut Scratch,
-    sums: &'a mut [f32],
     input: &'a mut [f32],
 }
 
 impl<const K: usize> NullaryFnOnce for BackwardPlane<'_, K> {
-    type Output = ();
+    type Output = ([[f32; K]; K], f32);
 
     #[inline(always)]
-    fn call(self) {
+    fn call(self) -> ([[f32; K]; K], f32) {
         let (frame, scratch) = (self.frame, self.scratch);
-        self.activation
-            .gradient(self.y, self.grad, &mut scratch.grad);
-        frame.load(self.x, &mut scratch.padded);
-        let taps = self.sums.len() - 1;
-        frame.tap_sums::<K>(&scratch.padded, &scratch.grad, &mut self.sums[..taps]);
-        self.sums[taps] = scratch.grad.iter().sum();
-        if self.input.is_empty() {
-            return;
-        }
+        let (grad, padded_grad) = (&mut scratch.grad, &mut scratch.padded_grad);
+        self.activation.gradient(self.y, self.grad, grad);
         if frame.stride == 1 {
             let mut turned = [[0.0; K]; K];
             for (t, &w) in turned.iter_mut().flatten().rev().zip(self.w) {
                 *t = w;
             }
-            scratch
-                .grad_frame
-                .load(&scratch.grad, &mut scratch.padded_grad);
+            scratch.grad_frame.load(grad, padded_grad);
             let w = turned.as_flattened();
             scratch
                 .grad_frame
-                .correlate::<K>(&scratch.padded_grad, w, 0.0, self.input);
+                .correlate::<K>(padded_grad, w, 0.0, self.input);
         } else {
-            scratch.padded_grad.fill(0.0);
-            frame.spread(&scratch.grad, self.w, &mut scratch.padded_grad);
-            frame.unload(&scratch.padded_grad, self.input);
+            padded_grad.fill(0.0);
+            frame.spread(grad, self.w, padded_grad);
+            frame.unload(padded_grad, self.input);
         }
+        frame.load(self.x, &mut scratch.padded);
+        (frame.tap_sums(&scratch.padded, grad), sum(grad))
     }
 }
 
@@ -360,7 +324,7 @@ impl Frame {
 
     /// The weights' gradients: per tap, the product of what it read and the output's gradient.
     #[inline(always)]
-    fn tap_sums<const K: usize>(&self, padded: &[f32], grad: &[f32], sums: &mut [f32]) {
+    fn tap_sums<const K: usize>(&self, padded: &[f32], grad: &[f32]) -> [[f32; K]; K] {
         let mut totals = [[[0.0_f32; LANES]; K]; K];
         for (row, grad) in grad.chunks_exact(self.cols_out).enumerate() {
             let source = &padded[self.start_of_row(row * self.stride)..];
@@ -375,9 +339,7 @@ impl Frame {
                 }
             }
         }
-        for (sum, total) in sums.iter_mut().zip(totals.as_flattened()) {
-            *sum = total.iter().sum();
-        }
+        totals.map(|row| row.map(|lanes| lanes.iter().sum()))
     }
 
     /// The input's gradient for strides above 1: each output's gradient goes back to where its

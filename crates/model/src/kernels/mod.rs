@@ -8,6 +8,7 @@
 //!
 //! All tensors are row-major `[n, c, h, w]` slices of `f32`. `crate::ops` checks the shapes.
 
+mod buffer;
 mod dense;
 mod depthwise;
 
@@ -108,6 +109,20 @@ impl Activation {
             ),
         }
     }
+}
+
+/// The sum of many values in sixteen running sums: a single one would wait for each addition.
+#[inline(always)]
+fn sum(values: &[f32]) -> f32 {
+    let mut sums = [0.0_f32; 16];
+    let chunks = values.chunks_exact(16);
+    let tail: f32 = chunks.remainder().iter().sum();
+    for chunk in chunks {
+        for (sum, v) in sums.iter_mut().zip(chunk) {
+            *sum += v;
+        }
+    }
+    sums.iter().sum::<f32>() + tail
 }
 
 /// Gradients of a convolution. `input` is empty when it was not asked for.

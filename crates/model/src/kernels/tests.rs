@@ -69,19 +69,11 @@ impl Case {
 
     fn backward(&self, grad: &[f32], activation: Activation) -> ConvGradients {
         let y = self.forward(&self.x, &self.w, &self.b, activation);
-        let run = if self.groups == 1 {
-            dense_backward
-        } else {
-            depthwise_backward
-        };
-        run(
-            &self.shape,
-            &self.x,
-            &self.w,
-            (&y, grad),
-            activation,
-            Needed::All,
-        )
+        let (x, w, pair) = (&self.x, &self.w, (&y[..], grad));
+        match self.groups {
+            1 => dense_backward(&self.shape, x, w, pair, activation, Needed::All),
+            _ => depthwise_backward(&self.shape, x, w, pair, activation),
+        }
     }
 }
 

@@ -1,0 +1,78 @@
+//! What a run reads: cases, images, and their split.
+
+use std::path::PathBuf;
+
+use crate::batch::Images;
+use crate::{Case, Error, ErrorKind, RunConfig, assign_folds, read_data_set};
+
+/// Where outside data lies: `LOBULE_DATA`, or the current folder.
+fn data_root() -> PathBuf {
+    std::env::var_os("LOBULE_DATA")
+        .map(PathBuf::from)
+        .unwrap_or_default()
+}
+
+/// All cases, their images, and which of them are for what.
+pub(crate) struct Data {
+    pub(crate) cases: Vec<Case>,
+    pub(crate) folds: Vec<usize>,
+    pub(crate) images: Images,
+    pub(crate) training: Vec<usize>,
+    pub(crate) inner: Vec<usize>,
+    pub(crate) left_out: Vec<usize>,
+}
+
+impl Data {
+    pub(crate) fn read(config: &RunConfig) -> Result<Data, Error> {
+        let (mut cases, mut folds) = (Vec::new(), Vec::new());
+        for set in &config.data {
+            let of_set = read_data_set(set, &data_root())?;
+            folds.extend(assign_folds(&of_set, set.folds, config.seed));
+            cases.extend(of_set);
+        }
+        let is_left_out = |i: &usize| {
+            config.leave_out.iter().any(|left| {
+                left.data == cases[*i].set && left.fold.is_none_or(|fold| fold == folds[*i])
+            })
+        };
+        let (left_out, rest): (Vec<usize>, Vec<usize>) = (0..cases.len()).partition(is_left_out);
+        let (inner, training) = inner_split(&cases, rest, config);
+        if training.is_empty() {
+            return Err(Error::new(
+                ErrorKind::Config,
+                "expected images to train on, got none",
+            ));
+        }
+        let images = Images::load(&cases, &config.network.prepare())?;
+        Ok(Data {
+            cases,
+            folds,
+            images,
+            training,
+            inner,
+            left_out,
+        })
+    }
+}
+
+/// Keeps a balanced share of the groups for choosing the epoch.
+fn inner_split(cases: &[Case], rest: Vec<usize>, config: &RunConfig) -> (Vec<usize>, Vec<usize>) {
+    if config.optimizer.inner_share <= 0.0 {
+        return (Vec::new(), rest);
+    }
+    let n = (1.0 / config.optimizer.inner_share).round().max(2.0) as usize;
+    let without_fold: Vec<Case> = rest
+        .iter()
+        .map(|&i| Case {
+            fold: None,
+            ..cases[i].clone()
+        })
+        .collect();
+    let folds = assign_folds(&without_fold, n, config.seed.wrapping_add(1));
+    let (inner, training): (Vec<_>, Vec<_>) = rest
+        .into_iter()
+        .zip(folds)
+        .partition(|(_, fold)| *fold == 1);
+    let indices = |pairs: Vec<(usize, usize)>| pairs.into_iter().map(|(i, _)| i).collect();
+    (indices(inner), indices(training))
+}
