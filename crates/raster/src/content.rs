@@ -206,7 +206,7 @@ mod tests {
         };
         let cases = [
             (0, Ok(vec![])),
-            (4, Ok(vec![])),
+            (2, Ok(vec![])),
             (20, Ok(vec![WarningKind::ColorDoppler])),
             (70, Ok(vec![WarningKind::DoubtfulContent])),
             (150, Err(ErrorKind::NotUltrasound)),

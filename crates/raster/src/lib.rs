@@ -7,8 +7,9 @@
 //!
 //! ```
 //! use lobule_raster::{Image, Picture, PrepareConfig, prepare};
-//! let picture = Picture::Gray8(Image::filled(120, 160, 90_u8));
-//! let input = prepare(&picture, &[], &PrepareConfig::default()).expect("a plain picture");
+//! let echo = |row: usize, col: usize| 60 + (row * row * 31 + col * col * 17 + row * col) as u8 % 80;
+//! let picture = Picture::Gray8(Image::from_fn(120, 160, echo));
+//! let input = prepare(&picture, &[], &PrepareConfig::default()).expect("a textured picture");
 //! assert_eq!(input.chw.len(), input.rows * input.cols);
 //! ```
 

@@ -1,0 +1,9 @@
+//! Tests of `lobule-raster` as its users see it.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod datasets;
+mod prepare;
+mod read;
+mod screens;
+mod sonogram;
