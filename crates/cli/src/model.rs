@@ -29,7 +29,7 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Check hashes, recompute the headline figures and compare the engines.
+    /// Check hashes, recompute the figures and compare the engines.
     Verify {
         /// Folder of a package, or the name of an imported one [default: the built-in model].
         package: Option<PathBuf>,

@@ -5,7 +5,7 @@
 //! the table of predictions behind every figure ([`Predictions`]) and the map from a network's
 //! score to a probability ([`Calibration`]). Does not own: running a member (`engine`), the
 //! wiring's arithmetic (`assess`), statistics (`stats`); it only applies one to its own table
-//! ([`headlines`]).
+//! ([`figures()`]).
 //!
 //! ```no_run
 //! # fn main() -> Result<(), lobule_package::Error> {
@@ -19,8 +19,8 @@
 mod archive;
 mod calibration;
 mod error;
+mod figures;
 mod files;
-mod headline;
 mod manifest;
 mod package;
 mod predictions;
@@ -28,8 +28,8 @@ mod predictions;
 pub use archive::{export, import};
 pub use calibration::{Calibration, CalibrationMap, rebase};
 pub use error::{Error, ErrorKind};
+pub use figures::{Figure, figures, stated_figures};
 pub use files::sha256_of_file;
-pub use headline::{Contrast, Headline, Unit, headlines, stated_headlines};
 pub use manifest::{
     AttentionMil, FORMAT, Manifest, Member, Modality, OperatingPoint, Prepare, Saliency, Status,
     TrainingData, Wiring,

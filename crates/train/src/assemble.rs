@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use lobule_package::{
-    AttentionMil, Calibration, CalibrationMap, FORMAT, Manifest, Member, Modality, OperatingPoint,
-    Predictions, Prepare, Saliency, Status, TrainingData, Truth, Wiring, headlines, sha256_of_file,
+    AttentionMil, Calibration, CalibrationMap, FORMAT, Figure, Manifest, Member, Modality,
+    OperatingPoint, Predictions, Prepare, Saliency, Status, TrainingData, Truth, Wiring, figures,
+    sha256_of_file,
 };
 use lobule_stats::calibration::{Calibrator, fit_platt};
 use lobule_stats::roc::Roc;
@@ -27,6 +28,8 @@ pub struct PackageDescription {
     pub research_use: String,
     /// Saliency from which a region is outlined.
     pub finding_threshold: f64,
+    /// The card's text; the table of figures is appended to it. Relative to the description.
+    pub card: PathBuf,
     /// What it was trained on.
     pub training_data: Vec<TrainingData>,
 }
@@ -38,8 +41,12 @@ impl PackageDescription {
     /// When the file cannot be read or is not of this form.
     pub fn read(file: &Path) -> Result<PackageDescription, Error> {
         let text = std::fs::read_to_string(file).map_err(|e| Error::io(file, e))?;
-        toml::from_str(&text)
-            .map_err(|e| Error::new(ErrorKind::Config, e.to_string()).in_file(file))
+        let mut description: PackageDescription = toml::from_str(&text)
+            .map_err(|e| Error::new(ErrorKind::Config, e.to_string()).in_file(file))?;
+        if let Some(folder) = file.parent() {
+            description.card = folder.join(&description.card);
+        }
+        Ok(description)
     }
 }
 
@@ -104,7 +111,7 @@ pub fn assemble(
         },
         training_data: description.training_data.clone(),
     };
-    write_package(folder, &manifest, &table)
+    write_package(folder, &manifest, &table, &description.card)
 }
 
 fn member(run: &Path, folder: &Path, idx: usize, config: &RunConfig) -> Result<Member, Error> {
@@ -257,7 +264,12 @@ fn operating_points(units: &[Unit], map: &CalibrationMap) -> Result<Vec<Operatin
     ])
 }
 
-fn write_package(folder: &Path, manifest: &Manifest, table: &Predictions) -> Result<(), Error> {
+fn write_package(
+    folder: &Path,
+    manifest: &Manifest,
+    table: &Predictions,
+    card: &Path,
+) -> Result<(), Error> {
     let failed = |e: lobule_package::Error| Error::new(ErrorKind::Io, e.to_string());
     let file = folder.join("manifest.toml");
     let text = manifest.to_toml(&file).map_err(failed)?;
@@ -265,10 +277,31 @@ fn write_package(folder: &Path, manifest: &Manifest, table: &Predictions) -> Res
     let file = folder.join("predictions.csv");
     let output = std::fs::File::create(&file).map_err(|e| Error::io(&file, e))?;
     table.to_csv(output, &file).map_err(failed)?;
-    let headline = headlines(table, &file).map_err(failed)?;
-    let metrics = serde_json::json!({ "headline": headline });
+    let figures = figures(table, &file).map_err(failed)?;
+    write_card(folder, card, &figures)?;
+    let metrics = serde_json::json!({ "figures": figures });
     let file = folder.join("metrics.json");
     let text = serde_json::to_string_pretty(&metrics)
         .map_err(|e| Error::new(ErrorKind::Io, e.to_string()))?;
     std::fs::write(&file, text + "\n").map_err(|e| Error::io(&file, e))
+}
+
+/// The card: the text that people wrote, then every figure with its interval, count and method.
+fn write_card(folder: &Path, text: &Path, figures: &[Figure]) -> Result<(), Error> {
+    let mut card = std::fs::read_to_string(text).map_err(|e| Error::io(text, e))?;
+    card += "\n## Figures\n\nOut of fold: every image was scored by a network that saw no image of its group. \
+             Recomputed from\n`predictions.csv` by `lobule model verify`.\n\n\
+             | among | what | value | 95 % interval | n | malignant or hits | method |\n\
+             |---|---|---|---|---|---|---|\n";
+    for f in figures {
+        let interval = f
+            .interval
+            .map_or("–".into(), |[low, high]| format!("{low:.3} to {high:.3}"));
+        let (among, what, method) = (&f.among, &f.what, &f.method);
+        let (value, n, hits) = (f.value, f.n, f.n_positive);
+        card +=
+            &format!("| {among} | {what} | {value:.3} | {interval} | {n} | {hits} | {method} |\n");
+    }
+    let file = folder.join("card.md");
+    std::fs::write(&file, card).map_err(|e| Error::io(&file, e))
 }

@@ -3,44 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use burn::module::Module;
-use burn::optim::ModuleOptimizer;
-use lobule_model::{NamedTensor, UltrasoundNet, load_parameters, parameters};
+use lobule_model::NamedTensor;
 use serde::{Deserialize, Serialize};
 
+use crate::optimizer::{Optimizer, Slot};
 use crate::{EpochRecord, Error, ErrorKind};
-
-/// A running mean of the weights, which predicts better than the last weights
-/// (Polyak & Juditsky 1992, doi 10.1137/0330046).
-#[derive(Debug, Clone)]
-pub(crate) struct MeanWeights {
-    pub(crate) values: BTreeMap<String, NamedTensor>,
-}
-
-impl MeanWeights {
-    pub(crate) fn of(net: &UltrasoundNet) -> MeanWeights {
-        MeanWeights {
-            values: parameters(net),
-        }
-    }
-
-    /// `mean ← decay·mean + (1 − decay)·weights`, with less inertia during the first steps.
-    pub(crate) fn update(&mut self, net: &UltrasoundNet, decay: f64, step: usize) {
-        let decay = decay.min((1.0 + step as f64) / (10.0 + step as f64)) as f32;
-        for (name, new) in parameters(net) {
-            if let Some(mean) = self.values.get_mut(&name) {
-                for (m, v) in mean.values.iter_mut().zip(new.values) {
-                    *m += (1.0 - decay) * (v - *m);
-                }
-            }
-        }
-    }
-
-    pub(crate) fn load_into(&self, net: UltrasoundNet) -> Result<UltrasoundNet, Error> {
-        load_parameters(net, self.values.clone())
-            .map_err(|e| Error::new(ErrorKind::Config, e.to_string()))
-    }
-}
 
 /// Where a run stands.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -76,23 +43,15 @@ impl Files {
             .map_err(|e| Error::io(&whole, e))
     }
 
-    pub(crate) fn save(
-        &self,
-        net: &UltrasoundNet,
-        optimizer: &ModuleOptimizer,
-        mean: &MeanWeights,
-        progress: &Progress,
-    ) -> Result<(), Error> {
-        let optimizer_bytes = optimizer
-            .into_bytes()
-            .map_err(|e| Error::new(ErrorKind::Io, e.to_string()).in_file(&self.folder))?;
+    pub(crate) fn save(&self, optimizer: &Optimizer, progress: &Progress) -> Result<(), Error> {
         // Two slots in turn: the progress file, written last, says which one is whole.
         let slot = progress.epochs.len() % 2;
-        self.write(&format!("optimizer-{slot}.bin"), &optimizer_bytes)?;
-        self.write(&format!("weights-{slot}.bin"), &encode(&parameters(net)))?;
-        self.write(&format!("mean-{slot}.bin"), &encode(&mean.values))?;
+        for (part, of) in PARTS {
+            let weights = named(optimizer, of);
+            self.write(&format!("{part}-{slot}.bin"), &encode(&weights))?;
+        }
         if progress.best_epoch == Some(progress.epochs.len()) {
-            self.write("best.bin", &encode(&mean.values))?;
+            self.write("best.bin", &encode(&optimizer.mean()))?;
         }
         let text = serde_json::to_vec_pretty(progress)
             .map_err(|e| Error::new(ErrorKind::Io, e.to_string()))?;
@@ -104,26 +63,24 @@ impl Files {
         serde_json::from_slice(&bytes).ok()
     }
 
-    pub(crate) fn load(
-        &self,
-        net: UltrasoundNet,
-        optimizer: ModuleOptimizer,
-        progress: &Progress,
-    ) -> Result<(UltrasoundNet, ModuleOptimizer, MeanWeights), Error> {
+    /// Restores what [`Files::save`] wrote after the last whole epoch.
+    pub(crate) fn load(&self, optimizer: &mut Optimizer, progress: &Progress) -> Result<(), Error> {
         let slot = progress.epochs.len() % 2;
-        let weights = self.read_weights(&format!("weights-{slot}.bin"))?;
-        let net = load_parameters(net.valid(), weights)
-            .map_err(|e| Error::new(ErrorKind::Data, e.to_string()).in_file(&self.folder))?
-            .train();
-        let file = self.path(&format!("optimizer-{slot}.bin"));
-        let bytes = std::fs::read(&file).map_err(|e| Error::io(&file, e))?;
-        let optimizer = optimizer
-            .from_bytes(burn::tensor::Bytes::from_bytes_vec(bytes))
-            .map_err(|e| Error::io(&file, e))?;
-        let mean = MeanWeights {
-            values: self.read_weights(&format!("mean-{slot}.bin"))?,
-        };
-        Ok((net, optimizer, mean))
+        optimizer.step = progress.step;
+        for (part, of) in PARTS {
+            let name = format!("{part}-{slot}.bin");
+            let mut weights = self.read_weights(&name)?;
+            for (parameter, slot) in &mut optimizer.slots {
+                match weights.remove(parameter) {
+                    Some(saved) if saved.shape == slot.shape => *of(slot) = saved.values,
+                    _ => {
+                        let message = format!("expected `{parameter}` of shape {:?}", slot.shape);
+                        return Err(Error::new(ErrorKind::Data, message).in_file(&self.path(&name)));
+                    }
+                }
+            }
+        }
+        Ok(())
     }
 
     pub(crate) fn read_weights(&self, name: &str) -> Result<BTreeMap<String, NamedTensor>, Error> {
@@ -132,6 +89,32 @@ impl Files {
         decode(&bytes)
             .ok_or_else(|| Error::new(ErrorKind::Data, "expected saved weights").in_file(&file))
     }
+}
+
+/// The files of a slot and what they hold.
+const PARTS: [(&str, fn(&mut Slot) -> &mut Vec<f32>); 4] = [
+    ("weights", |slot| &mut slot.value),
+    ("first", |slot| &mut slot.first),
+    ("second", |slot| &mut slot.second),
+    ("mean", |slot| &mut slot.mean),
+];
+
+fn named(
+    optimizer: &Optimizer,
+    of: fn(&mut Slot) -> &mut Vec<f32>,
+) -> BTreeMap<String, NamedTensor> {
+    let tensor = |slot: &Slot| {
+        let mut slot = slot.clone();
+        NamedTensor {
+            values: std::mem::take(of(&mut slot)),
+            shape: slot.shape,
+        }
+    };
+    optimizer
+        .slots
+        .iter()
+        .map(|(name, slot)| (name.clone(), tensor(slot)))
+        .collect()
 }
 
 #[derive(Serialize, Deserialize)]

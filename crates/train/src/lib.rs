@@ -23,6 +23,7 @@ mod data;
 mod dataset;
 mod error;
 mod lesion;
+mod optimizer;
 mod predict;
 mod record;
 mod run;

@@ -1,14 +1,14 @@
 //! The training loop.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Instant;
 
-use burn::grad_clipping::GradientClippingConfig;
 use burn::module::Module;
-use burn::optim::{AdamWConfig, GradientsParams, ModuleOptimizer};
+use burn::optim::GradientsParams;
 use burn::tensor::Device;
 use lobule_model::{
-    InputChannels, UltrasoundConfig, UltrasoundNet, efficientnet_lite0_from_pytorch,
+    InputChannels, NamedTensor, UltrasoundConfig, UltrasoundNet, efficientnet_lite0_from_pytorch,
     load_parameters, mil_loss, pool_bags,
 };
 use rand::SeedableRng;
@@ -17,8 +17,9 @@ use sha2::{Digest, Sha256};
 
 use crate::bags::{Bag, compose_bags, into_steps, mix_and_shuffle};
 use crate::batch::{images_of, targets_of};
-use crate::checkpoint::{Files, MeanWeights, Progress};
+use crate::checkpoint::{Files, Progress};
 use crate::data::Data;
+use crate::optimizer::{Optimizer, Rates};
 use crate::predict::{compare_with_lesions, predict};
 use crate::{EpochRecord, Error, ErrorKind, Label, Prediction, RunConfig, write_predictions};
 
@@ -100,8 +101,7 @@ struct Run<'a> {
     data: &'a Data,
     device: Device,
     net: UltrasoundNet,
-    optimizer: ModuleOptimizer,
-    mean: MeanWeights,
+    optimizer: Optimizer,
     progress: Progress,
     steps_per_epoch: usize,
 }
@@ -115,34 +115,27 @@ impl<'a> Run<'a> {
         config_digest: String,
     ) -> Result<Run<'a>, Error> {
         device.seed(config.seed);
-        let net = initial_network(config, &device)?.train();
-        let clipping = GradientClippingConfig::Norm(config.optimizer.clip_norm);
-        let optimizer = AdamWConfig::new()
-            .with_weight_decay(config.optimizer.weight_decay)
-            .with_grad_clipping(Some(clipping))
-            .init();
-        let mean = MeanWeights::of(&net);
+        let mut net = initial_network(config, &device)?;
+        let mut optimizer = Optimizer::new(&net);
+        let mut progress = Progress {
+            config_digest,
+            ..Progress::default()
+        };
+        if let Some(saved) = files.load_progress() {
+            files.load(&mut optimizer, &saved)?;
+            net = with_weights(net, optimizer.values())?;
+            progress = saved;
+        }
         let bags = compose_bags(&data.cases, &data.training, &config.data);
-        let steps_per_epoch = into_steps(&bags, config.optimizer.batch_images).len();
-        let mut run = Run {
+        Ok(Run {
             config,
             data,
             device,
-            net,
+            net: net.train(),
             optimizer,
-            mean,
-            progress: Progress {
-                config_digest,
-                ..Progress::default()
-            },
-            steps_per_epoch,
-        };
-        if let Some(progress) = files.load_progress() {
-            let (net, optimizer, mean) = files.load(run.net, run.optimizer, &progress)?;
-            (run.net, run.optimizer, run.mean) = (net, optimizer, mean);
-            run.progress = progress;
-        }
-        Ok(run)
+            progress,
+            steps_per_epoch: into_steps(&bags, config.optimizer.batch_images).len(),
+        })
     }
 
     fn epochs(&mut self, files: &Files, observer: &mut dyn Observer) -> Result<(), Error> {
@@ -152,7 +145,7 @@ impl<'a> Run<'a> {
             let record = self.epoch(observer)?;
             self.progress.epochs.push(record.clone());
             self.progress.best_epoch = Some(self.best_epoch());
-            files.save(&self.net, &self.optimizer, &self.mean, &self.progress)?;
+            files.save(&self.optimizer, &self.progress)?;
             write_epochs(files, &self.progress.epochs)?;
             observer.epoch(&record);
         }
@@ -191,7 +184,7 @@ impl<'a> Run<'a> {
             total += loss;
             observer.step(epoch, loss);
         }
-        let mean_net = self.mean.load_into(self.net.valid())?;
+        let mean_net = with_weights(self.net.valid(), self.optimizer.mean())?;
         let (inner_auroc, inner_loss) = self.judge(&mean_net)?;
         Ok(EpochRecord {
             epoch,
@@ -230,14 +223,15 @@ impl<'a> Run<'a> {
             return Err(Error::new(ErrorKind::Diverged, message));
         }
         let grads = GradientsParams::from_grads(loss.backward(), &self.net);
-        let rate = learning_rate(&self.config.optimizer, at_epoch);
-        self.net = self.optimizer.step(rate, self.net.clone(), grads);
-        self.progress.step += 1;
-        self.mean.update(
-            &self.net,
-            self.config.optimizer.mean_decay,
-            self.progress.step,
-        );
+        let config = &self.config.optimizer;
+        let rates = Rates {
+            learning_rate: learning_rate(config, at_epoch),
+            weight_decay: config.weight_decay,
+            clip_norm: config.clip_norm,
+            mean_decay: config.mean_decay,
+        };
+        self.net = self.optimizer.step(self.net.clone(), grads, &rates);
+        self.progress.step = self.optimizer.step;
         Ok(value)
     }
 
@@ -269,10 +263,15 @@ impl<'a> Run<'a> {
     }
 
     fn best(&self, files: &Files) -> Result<UltrasoundNet, Error> {
-        let weights = files.read_weights("best.bin")?;
-        load_parameters(self.net.valid(), weights)
-            .map_err(|e| Error::new(ErrorKind::Data, e.to_string()))
+        with_weights(self.net.valid(), files.read_weights("best.bin")?)
     }
+}
+
+fn with_weights(
+    net: UltrasoundNet,
+    weights: BTreeMap<String, NamedTensor>,
+) -> Result<UltrasoundNet, Error> {
+    load_parameters(net, weights).map_err(|e| Error::new(ErrorKind::Data, e.to_string()))
 }
 
 fn initial_network(config: &RunConfig, device: &Device) -> Result<UltrasoundNet, Error> {

@@ -3,7 +3,7 @@
 use lobule_engine::bench::fixed_images;
 use lobule_engine::{EngineKind, EngineState, Options, Outputs, engines, largest_difference, open};
 use lobule_package::{
-    Headline, METRICS_FILE, PREDICTIONS_FILE, Package, Status, headlines, stated_headlines,
+    Figure, METRICS_FILE, PREDICTIONS_FILE, Package, Status, figures, stated_figures,
 };
 
 use crate::failure::{Failure, Outcome};
@@ -36,51 +36,53 @@ fn verify_figures(package: &Package) -> Result<Outcome, Failure> {
         println!("figures  none: a demonstration model states none");
         return Ok(Outcome::Complete);
     }
-    let computed = headlines(
+    let computed = figures(
         &package.predictions()?,
         &package.folder().join(PREDICTIONS_FILE),
     )?;
-    let stated = stated_headlines(&package.metrics()?, &package.folder().join(METRICS_FILE))?;
+    let stated = stated_figures(&package.metrics()?, &package.folder().join(METRICS_FILE))?;
     if stated.len() != computed.len() {
         let (n, m) = (computed.len(), stated.len());
-        return Err(differs(format!("expected {n} headline figures, got {m}")));
+        return Err(differs(format!("expected {n} figures, got {m}")));
     }
-    for figure in &computed {
-        compare(figure, &stated)?;
-        println!("figures  {}", describe(figure));
+    for (expected, got) in computed.iter().zip(&stated) {
+        if !same(expected, got) {
+            let (expected, got) = (describe(expected), describe(got));
+            return Err(differs(format!(
+                "expected {expected} from {PREDICTIONS_FILE}, got {got}"
+            )));
+        }
+        println!("figures  {}", describe(expected));
     }
     Ok(Outcome::Complete)
 }
 
-fn compare(computed: &Headline, stated: &[Headline]) -> Result<(), Failure> {
-    let key = |h: &Headline| (h.set.clone(), h.unit, h.contrast);
-    let Some(found) = stated.iter().find(|s| key(s) == key(computed)) else {
-        return Err(differs(format!(
-            "expected {}, got none",
-            describe(computed)
-        )));
+fn same(a: &Figure, b: &Figure) -> bool {
+    let close = |a: f64, b: f64| (a - b).abs() <= FIGURE_TOLERANCE;
+    let intervals = match (a.interval, b.interval) {
+        (Some(a), Some(b)) => close(a[0], b[0]) && close(a[1], b[1]),
+        (None, None) => true,
+        _ => false,
     };
-    let same_counts = (found.n, found.n_malignant) == (computed.n, computed.n_malignant);
-    let close = (found.auroc - computed.auroc).abs() <= FIGURE_TOLERANCE;
-    if same_counts && close {
-        return Ok(());
-    }
-    let (expected, got) = (describe(computed), describe(found));
-    Err(differs(format!(
-        "expected {expected} from {PREDICTIONS_FILE}, got {got}"
-    )))
+    (&a.among, &a.what, a.n, a.n_positive) == (&b.among, &b.what, b.n, b.n_positive)
+        && close(a.value, b.value)
+        && intervals
 }
 
-fn describe(figure: &Headline) -> String {
-    let Headline {
-        set,
-        unit,
-        contrast,
+fn describe(figure: &Figure) -> String {
+    let Figure {
+        among,
+        what,
+        value,
+        interval,
         n,
-        n_malignant,
-        auroc,
+        n_positive,
+        ..
     } = figure;
-    format!("AUROC {auroc:.6} ({set}, {unit:?}, {contrast:?}, n {n}, malignant {n_malignant})")
+    let interval = interval.map_or(String::new(), |[low, high]| {
+        format!(" ({low:.3} to {high:.3})")
+    });
+    format!("{value:.3}{interval} {what}, {among}, n {n}, {n_positive} positive")
 }
 
 fn differs(message: String) -> Failure {

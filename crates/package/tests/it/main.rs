@@ -69,6 +69,6 @@ fn write_package(folder: &Path) {
     let path = folder.join("manifest.toml");
     let text = manifest(&sha256_of_file(&member).unwrap()).to_toml(&path);
     fs::write(&path, text.unwrap()).unwrap();
-    fs::write(folder.join("metrics.json"), b"{\"headline\":[]}").unwrap();
+    fs::write(folder.join("metrics.json"), b"{\"figures\":[]}").unwrap();
     fs::write(folder.join("notes.txt"), b"not part of the package").unwrap();
 }

@@ -16,10 +16,7 @@ fn a_package_opens_verifies_and_has_a_stable_digest() {
     assert_eq!(package.short_digest().len(), 16);
     assert!(package.digest().starts_with(package.short_digest()));
     assert_eq!(package, Package::open(folder.path()).unwrap());
-    assert_eq!(
-        package.metrics().unwrap()["headline"],
-        serde_json::json!([])
-    );
+    assert_eq!(package.metrics().unwrap()["figures"], serde_json::json!([]));
     assert_eq!(
         package.predictions().unwrap_err().kind(),
         ErrorKind::Missing
