@@ -198,7 +198,7 @@ mod tests {
     #[test]
     fn colored_area_decides() {
         let flow = |v: u8| {
-            if v % 2 == 0 {
+            if v.is_multiple_of(2) {
                 [220, 30, 20]
             } else {
                 [200, 40, 30]
