@@ -5,8 +5,9 @@
 //! traffic, and fine-tunes without the noise of small-batch statistics.
 
 use burn::module::{Module, Param};
-use burn::tensor::{Device, Distribution, Tensor};
+use burn::tensor::Tensor;
 
+use crate::init::Init;
 use crate::kernels::Activation;
 use crate::ops::{Connection, ConvPlan, convolve};
 
@@ -23,12 +24,11 @@ pub struct ConvUnit {
 
 impl ConvUnit {
     /// A unit with random weights (He et al. 2015) and zero bias.
-    pub fn random(shape: [usize; 4], plan: ConvPlan, device: &Device) -> ConvUnit {
+    pub fn random(shape: [usize; 4], plan: ConvPlan, init: &mut Init) -> ConvUnit {
         let fan_in = (shape[1] * shape[2] * shape[3]) as f64;
-        let normal = Distribution::Normal(0.0, (2.0 / fan_in).sqrt());
         ConvUnit {
-            weight: Param::from_tensor(Tensor::random(shape, normal, device)),
-            bias: Param::from_tensor(Tensor::zeros([shape[0]], device)),
+            weight: Param::from_tensor(init.normal(shape, (2.0 / fan_in).sqrt())),
+            bias: Param::from_tensor(init.zeros([shape[0]])),
             plan,
         }
     }
@@ -124,18 +124,18 @@ impl EfficientNetLite0 {
     pub const CHANNELS_32: usize = 320;
 
     /// The network with random weights.
-    pub fn random(channels_in: usize, device: &Device) -> EfficientNetLite0 {
+    pub fn random(channels_in: usize, init: &mut Init) -> EfficientNetLite0 {
         let mut channels = 32;
         let stem = ConvUnit::random(
             [channels, channels_in, 3, 3],
             same(Connection::Dense, 3, 2, Activation::Relu6),
-            device,
+            init,
         );
         let mut blocks = Vec::new();
         for (expansion, kernel, stride, out, count) in STAGES {
             for i in 0..count {
                 let stride = if i == 0 { stride } else { 1 };
-                blocks.push(block(expansion, kernel, stride, (channels, out), device));
+                blocks.push(block(expansion, kernel, stride, (channels, out), init));
                 channels = out;
             }
         }
@@ -169,20 +169,20 @@ fn block(
     kernel: usize,
     stride: usize,
     (channels, out): (usize, usize),
-    device: &Device,
+    init: &mut Init,
 ) -> InvertedResidual {
     let wide = channels * expansion;
     let pointwise = |activation| same(Connection::Dense, 1, 1, activation);
     let relu6 = Activation::Relu6;
     InvertedResidual {
         expand: (expansion > 1)
-            .then(|| ConvUnit::random([wide, channels, 1, 1], pointwise(relu6), device)),
+            .then(|| ConvUnit::random([wide, channels, 1, 1], pointwise(relu6), init)),
         depthwise: ConvUnit::random(
             [wide, 1, kernel, kernel],
             same(Connection::Depthwise, kernel, stride, relu6),
-            device,
+            init,
         ),
-        project: ConvUnit::random([out, wide, 1, 1], pointwise(Activation::Linear), device),
+        project: ConvUnit::random([out, wide, 1, 1], pointwise(Activation::Linear), init),
         residual: if stride == 1 && channels == out {
             Residual::Added
         } else {

@@ -8,7 +8,7 @@
 //! use burn::tensor::{Device, Tensor};
 //! use lobule_model::{UltrasoundConfig, UltrasoundNet};
 //! let device = Device::flex();
-//! let net = UltrasoundNet::random(UltrasoundConfig::default(), &device);
+//! let net = UltrasoundNet::random(UltrasoundConfig::default(), 1, &device);
 //! let outputs = net.forward(Tensor::zeros([1, 1, 64, 96], &device));
 //! assert_eq!(outputs.saliency.dims(), [1, 2, 4, 6]);
 //! ```
@@ -16,6 +16,7 @@
 mod backbone;
 mod checkpoint;
 mod error;
+mod init;
 mod kernels;
 mod loss;
 mod onnx;
@@ -26,6 +27,7 @@ mod ultrasound;
 pub use backbone::{ConvUnit, EfficientNetLite0, Features, InvertedResidual, Residual, same};
 pub use checkpoint::{ImagenetHead, InputChannels, efficientnet_lite0_from_pytorch};
 pub use error::{Error, ErrorKind};
+pub use init::Init;
 pub use kernels::{Activation, ConvShape};
 pub use loss::{bce, mil_loss};
 pub use onnx::{WeightPrecision, export_ultrasound, read_initializers};

@@ -8,9 +8,10 @@ use burn::module::{Module, Param};
 use burn::tensor::activation::{sigmoid, softmax, tanh};
 use burn::tensor::module::interpolate;
 use burn::tensor::ops::{InterpolateMode, InterpolateOptions};
-use burn::tensor::{Device, Distribution, Tensor};
+use burn::tensor::{Device, Tensor};
 
 use crate::backbone::{ConvUnit, EfficientNetLite0, Features, same};
+use crate::init::Init;
 use crate::kernels::Activation;
 use crate::ops::Connection;
 
@@ -71,24 +72,24 @@ pub struct ImageOutputs {
 
 impl UltrasoundNet {
     /// The network with random weights.
-    pub fn random(config: UltrasoundConfig, device: &Device) -> UltrasoundNet {
+    pub fn random(config: UltrasoundConfig, seed: u64, device: &Device) -> UltrasoundNet {
+        let init = &mut Init::new(seed, device);
         let hidden = config.hidden;
-        let unit = |out, channels, activation| {
-            let plan = same(Connection::Dense, 1, 1, activation);
-            ConvUnit::random([out, channels, 1, 1], plan, device)
+        let unit = |out, channels, init: &mut Init| {
+            let plan = same(Connection::Dense, 1, 1, Activation::Linear);
+            ConvUnit::random([out, channels, 1, 1], plan, init)
         };
-        let matrix = |rows: usize, cols: usize| {
-            let normal = Distribution::Normal(0.0, (1.0 / rows as f64).sqrt());
-            Param::from_tensor(Tensor::random([rows, cols], normal, device))
+        let matrix = |rows: usize, cols: usize, init: &mut Init| {
+            Param::from_tensor(init.normal([rows, cols], (1.0 / rows as f64).sqrt()))
         };
         let mut net = UltrasoundNet {
-            backbone: EfficientNetLite0::random(1, device),
-            lateral_16: unit(hidden, EfficientNetLite0::CHANNELS_16, Activation::Linear),
-            lateral_32: unit(hidden, EfficientNetLite0::CHANNELS_32, Activation::Linear),
-            saliency: unit(N_CLASSES, hidden, Activation::Linear),
-            attention_v: matrix(2 * hidden, config.attention),
-            attention_u: matrix(2 * hidden, config.attention),
-            attention_w: matrix(config.attention, 1),
+            backbone: EfficientNetLite0::random(1, init),
+            lateral_16: unit(hidden, EfficientNetLite0::CHANNELS_16, init),
+            lateral_32: unit(hidden, EfficientNetLite0::CHANNELS_32, init),
+            saliency: unit(N_CLASSES, hidden, init),
+            attention_v: matrix(2 * hidden, config.attention, init),
+            attention_u: matrix(2 * hidden, config.attention, init),
+            attention_w: matrix(config.attention, 1, init),
             config,
         };
         // Start with quiet maps: most of a sonogram is no finding (sigmoid(−2) ≈ 0.12).

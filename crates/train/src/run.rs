@@ -114,7 +114,6 @@ impl<'a> Run<'a> {
         files: &Files,
         config_digest: String,
     ) -> Result<Run<'a>, Error> {
-        device.seed(config.seed);
         let mut net = initial_network(config, &device)?;
         let mut optimizer = Optimizer::new(&net);
         let mut progress = Progress {
@@ -280,7 +279,7 @@ fn initial_network(config: &RunConfig, device: &Device) -> Result<UltrasoundNet,
         attention: config.network.attention,
         top_share: config.network.top_share,
     };
-    let mut net = UltrasoundNet::random(sizes, device);
+    let mut net = UltrasoundNet::random(sizes, config.seed, device);
     if let Some(file) = &config.network.imagenet {
         let bad = |e: lobule_model::Error| Error::new(ErrorKind::Config, e.to_string());
         let (backbone, _) =

@@ -33,7 +33,7 @@ fn small_net(device: &Device) -> UltrasoundNet {
         attention: 4,
         top_share: 0.1,
     };
-    UltrasoundNet::random(config, device)
+    UltrasoundNet::random(config, 1, device)
 }
 
 /// Our operation against burn's own convolution: outputs and all three gradients.
