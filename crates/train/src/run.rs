@@ -158,6 +158,145 @@ impl<'a> Run<'a> {
             .is_some_and(|best| done >= best + self.config.optimizer.patience)
     }
 
+    /// The epoch (from 1) that ranks the inner groups best; the last one where there are none. The
+    /// loss would choose too early: it also counts overconfidence, which calibration takes away.
+    fn best_epoch(&self) -> usize {
+        let epochs = &self.progress.epochs;
+        epochs
+            .iter()
+            .filter_map(|e| Some((e.epoch, e.inner_auroc?)))
+            .max_by(|a, b| a.1.total_cmp(&b.1))
+            .map_or(epochs.len(), |(epoch, _)| epoch)
+    }
+
+    fn epoch(&mut self, record: &EpochRecord);
+}
+
+/// Says nothing.
+pub struct Silent;
+
+impl Observer for Silent {
+    fn start(&mut self, _done: usize, _total: usize) {}
+    fn step(&mut self, _epoch: usize, _loss: f64) {}
+    fn epoch(&mut self, _record: &EpochRecord) {}
+}
+
+/// What a run leaves behind.
+pub struct Outcome {
+    /// The network of the best epoch (mean weights).
+    pub net: UltrasoundNet,
+    /// One per left-out image.
+    pub predictions: Vec<Prediction>,
+    /// One per epoch.
+    pub epochs: Vec<EpochRecord>,
+}
+
+/// Trains after the configuration, goes on where an earlier call with the same configuration was
+/// cut off, and predicts what was left out. Writes into `folder`: `config.toml`, `epochs.csv`,
+/// `predictions.csv` and the checkpoints.
+///
+/// # Errors
+/// When data cannot be read, the folder cannot be written or belongs to another configuration, or
+/// the loss is no longer a number.
+pub fn train(
+    config: &RunConfig,
+    folder: &Path,
+    observer: &mut dyn Observer,
+) -> Result<Outcome, Error> {
+    let files = Files::new(folder)?;
+    let digest = claim(config, &files)?;
+    let data = Data::read(config)?;
+    let device = Device::flex();
+    let mut run = Run::start(config, &data, device, &files, digest)?;
+    run.epochs(&files, observer)?;
+    let net = run.best(&files)?;
+    let mut predictions = predict(&net, &data, &data.left_out, &config.data)?;
+    compare_with_lesions(&mut predictions, &data)?;
+    write_predictions(&files.path("predictions.csv"), &predictions)?;
+    Ok(Outcome {
+        net,
+        predictions,
+        epochs: run.progress.epochs,
+    })
+}
+
+/// Writes the configuration into the folder, or refuses a folder of another one.
+fn claim(config: &RunConfig, files: &Files) -> Result<String, Error> {
+    let text =
+        toml::to_string_pretty(config).map_err(|e| Error::new(ErrorKind::Config, e.to_string()))?;
+    let digest = format!("{:x}", Sha256::digest(text.as_bytes()));
+    if let Some(progress) = files.load_progress()
+        && progress.config_digest != digest
+    {
+        let message = "expected an empty folder or one of this configuration, got another run's";
+        return Err(Error::new(ErrorKind::Config, message).in_file(&files.path("")));
+    }
+    files.write("config.toml", text.as_bytes())?;
+    Ok(digest)
+}
+
+struct Run<'a> {
+    config: &'a RunConfig,
+    data: &'a Data,
+    device: Device,
+    net: UltrasoundNet,
+    optimizer: Optimizer,
+    progress: Progress,
+    steps_per_epoch: usize,
+}
+
+impl<'a> Run<'a> {
+    fn start(
+        config: &'a RunConfig,
+        data: &'a Data,
+        device: Device,
+        files: &Files,
+        config_digest: String,
+    ) -> Result<Run<'a>, Error> {
+        let mut net = initial_network(config, &device)?;
+        let mut optimizer = Optimizer::new(&net);
+        let mut progress = Progress {
+            config_digest,
+            ..Progress::default()
+        };
+        if let Some(saved) = files.load_progress() {
+            files.load(&mut optimizer, &saved)?;
+            net = with_weights(net, optimizer.values())?;
+            progress = saved;
+        }
+        let bags = compose_bags(&data.cases, &data.training, &config.data);
+        Ok(Run {
+            config,
+            data,
+            device,
+            net: net.train(),
+            optimizer,
+            progress,
+            steps_per_epoch: into_steps(&bags, config.optimizer.batch_images).len(),
+        })
+    }
+
+    fn epochs(&mut self, files: &Files, observer: &mut dyn Observer) -> Result<(), Error> {
+        let total = self.config.optimizer.epochs * self.steps_per_epoch;
+        observer.start(self.progress.step, total);
+        while self.progress.epochs.len() < self.config.optimizer.epochs && !self.out_of_patience() {
+            let record = self.epoch(observer)?;
+            self.progress.epochs.push(record.clone());
+            self.progress.best_epoch = Some(self.best_epoch());
+            files.save(&self.optimizer, &self.progress)?;
+            write_epochs(files, &self.progress.epochs)?;
+            observer.epoch(&record);
+        }
+        Ok(())
+    }
+
+    fn out_of_patience(&self) -> bool {
+        let done = self.progress.epochs.len();
+        self.progress
+            .best_epoch
+            .is_some_and(|best| done >= best + self.config.optimizer.patience)
+    }
+
     /// The epoch (from 1) of the lowest inner loss; the last one where there are no inner groups.
     fn best_epoch(&self) -> usize {
         let epochs = &self.progress.epochs;
