@@ -58,7 +58,7 @@ fn summarize(mut times_ms: Vec<f64>, images: usize) -> Timing {
 ///
 /// ```
 /// let images = lobule_engine::bench::fixed_images(3);
-/// assert_eq!(images, [-1.0, 0.23606801, -0.527864]);
+/// assert_eq!(images, [-1.0, 0.23606798, -0.52786404]);
 /// ```
 pub fn fixed_images(len: usize) -> Vec<f32> {
     let value = |i: usize| {
