@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::{env, fs};
 
 fn main() {
@@ -18,6 +19,30 @@ fn main() {
     code.push_str("];\n");
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
     fs::write(out.join("packages.rs"), code).expect("cargo's output folder can be written");
+    if env::var_os("CARGO_FEATURE_TRAIN").is_some() {
+        println!("cargo::rustc-env=LOBULE_REVISION={}", revision(&here));
+        println!("cargo::rerun-if-changed=../../.git/logs/HEAD");
+    }
+}
+
+/// What git calls the sources, `+` where they were changed; a training run records it.
+fn revision(here: &Path) -> String {
+    let git = |args: &[&str]| {
+        let output = Command::new("git")
+            .current_dir(here)
+            .args(args)
+            .output()
+            .ok()?;
+        let text = String::from_utf8(output.stdout).ok()?;
+        output.status.success().then(|| text.trim().to_owned())
+    };
+    match git(&["rev-parse", "--short=12", "HEAD"]) {
+        Some(revision) if git(&["status", "--porcelain", "-uno"]).as_deref() == Some("") => {
+            revision
+        }
+        Some(revision) => revision + "+",
+        None => format!("version {}", env!("CARGO_PKG_VERSION")),
+    }
 }
 
 fn embed(package: &Path, code: &mut String) {

@@ -1,5 +1,6 @@
 //! `lobule model`: what packages there are, what they say, and whether it is true.
 
+mod rerun;
 mod verify;
 
 use std::fs;
@@ -33,6 +34,10 @@ enum Command {
     Verify {
         /// Folder of a package, or the name of an imported one [default: the built-in model].
         package: Option<PathBuf>,
+        /// Folder that holds the data sets by their names in `predictions.csv`: every member is
+        /// run again on the images that it did not learn from.
+        #[arg(long, value_name = "DIR")]
+        data: Option<PathBuf>,
     },
     /// Copy a package (folder or .zip) to your own models.
     Import {
@@ -52,9 +57,13 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
     match &args.command {
         Command::List => list(),
         Command::Show { package, json } => show(package.as_deref(), *json),
-        Command::Verify { package } => {
+        Command::Verify { package, data } => {
             let found = default_package::find(resolved(package.as_deref()).as_deref())?;
-            verify::verify(&found.package)
+            verify::verify(&found.package)?;
+            match data {
+                Some(data) => rerun::rerun(&found.package, data),
+                None => Ok(Outcome::Complete),
+            }
         }
         Command::Import { source } => {
             let package = import(source, &own_models()?).map_err(moving)?;

@@ -3,12 +3,14 @@
 use std::path::PathBuf;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use lobule_model::{WeightPrecision, export_ultrasound};
 use lobule_train::{
-    EpochRecord, Error, ErrorKind, Observer, PackageDescription, RunConfig, assemble, train,
+    EpochRecord, Error, ErrorKind, Observer, PackageDescription, RunConfig, Runs, assemble, train,
 };
 
 use crate::failure::{Failure, Outcome};
+
+/// The revision of the sources this program was built from, or its version outside a repository.
+const REVISION: &str = env!("LOBULE_REVISION");
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -29,6 +31,12 @@ struct Package {
     /// Folders of finished runs, one per member.
     #[arg(long = "run", value_name = "DIR", required = true)]
     runs: Vec<PathBuf>,
+    /// Finished runs that were tested on a data set they saw nothing of: figures only.
+    #[arg(long, value_name = "DIR")]
+    across: Vec<PathBuf>,
+    /// Further finished runs for the table of runs.
+    #[arg(long, value_name = "DIR")]
+    tried: Vec<PathBuf>,
     /// Name, version, status, training data (TOML).
     #[arg(long, value_name = "FILE")]
     description: PathBuf,
@@ -42,7 +50,7 @@ struct Ultrasound {
     /// Configuration of the run (TOML).
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
-    /// Run folder: checkpoints, `epochs.csv`, `predictions.csv`, `member.onnx`.
+    /// Run folder: checkpoints, `epochs.csv`, `curves.svg`, `predictions.csv`, `member.onnx`.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
 }
@@ -56,7 +64,12 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
 
 fn package(args: &Package) -> Result<Outcome, Failure> {
     let description = PackageDescription::read(&args.description).map_err(failure)?;
-    assemble(&args.runs, &description, &args.out).map_err(failure)?;
+    let runs = Runs {
+        members: args.runs.clone(),
+        across: args.across.clone(),
+        tried: args.tried.clone(),
+    };
+    assemble(&runs, &description, &args.out).map_err(failure)?;
     println!("{}", args.out.display());
     Ok(Outcome::Complete)
 }
@@ -64,13 +77,7 @@ fn package(args: &Package) -> Result<Outcome, Failure> {
 fn ultrasound(args: &Ultrasound) -> Result<Outcome, Failure> {
     let config = RunConfig::read(&args.config).map_err(failure)?;
     let mut progress = Progress::new();
-    let outcome = train(&config, &args.out, &mut progress).map_err(failure)?;
-    let size = config.network.input_size;
-    let model = export_ultrasound(&outcome.net, (size, size), WeightPrecision::Half)
-        .map_err(|e| Failure::unexpected(e.to_string()))?;
-    let file = args.out.join("member.onnx");
-    std::fs::write(&file, model)
-        .map_err(|e| Failure::output(format!("{}: {e}", file.display())))?;
+    let outcome = train(&config, &args.out, REVISION, &mut progress).map_err(failure)?;
     println!(
         "{} epochs, {} left-out images predicted: {}",
         outcome.epochs.len(),

@@ -8,7 +8,9 @@ use pytorch_reader::PytorchReader;
 use crate::{Error, ErrorKind, NamedTensor};
 
 /// ε of EfficientNet's batch normalisation.
-const BATCH_NORM_EPSILON: f32 = 1e-3;
+const EFFICIENTNET_EPSILON: f32 = 1e-3;
+/// ε of ResNet's batch normalisation.
+const RESNET_EPSILON: f32 = 1e-5;
 
 /// Channels of a picture whose weights are imported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,7 +47,10 @@ pub fn efficientnet_lite0_from_pytorch(
 ) -> Result<(BTreeMap<String, NamedTensor>, ImagenetHead), Error> {
     let reader = PytorchReader::new(file)
         .map_err(|e| Error::new(ErrorKind::Format, e.to_string()).in_file(file))?;
-    let source = Source { reader: &reader };
+    let source = Source {
+        reader: &reader,
+        epsilon: EFFICIENTNET_EPSILON,
+    };
     import(&source, channels).map_err(|e| e.in_file(file))
 }
 
@@ -84,8 +89,54 @@ fn import(
     Ok((out, head))
 }
 
+/// Reads the ImageNet weights of ResNet-18 as torchvision names them and folds their batch
+/// normalisation. Returns the backbone's parameters under burn's paths.
+///
+/// # Errors
+/// When the file cannot be read or a tensor is missing or of another shape.
+pub fn resnet18_from_pytorch(
+    file: &Path,
+    channels: InputChannels,
+) -> Result<BTreeMap<String, NamedTensor>, Error> {
+    let reader = PytorchReader::new(file)
+        .map_err(|e| Error::new(ErrorKind::Format, e.to_string()).in_file(file))?;
+    let source = Source {
+        reader: &reader,
+        epsilon: RESNET_EPSILON,
+    };
+    import_resnet(&source, channels).map_err(|e| e.in_file(file))
+}
+
+fn import_resnet(
+    source: &Source<'_>,
+    channels: InputChannels,
+) -> Result<BTreeMap<String, NamedTensor>, Error> {
+    let mut out = BTreeMap::new();
+    let mut insert = |path: String, (weight, bias): (NamedTensor, NamedTensor)| {
+        out.insert(format!("{path}.weight"), weight);
+        out.insert(format!("{path}.bias"), bias);
+    };
+    let mut stem = source.folded("conv1", "bn1")?;
+    if channels == InputChannels::Gray {
+        stem.0 = sum_channels(stem.0);
+    }
+    insert("stem".into(), stem);
+    for block in 0..8 {
+        let name = |part: &str| format!("layer{}.{}.{part}", block / 2 + 1, block % 2);
+        let path = |part: &str| format!("blocks.{block}.{part}");
+        insert(path("first"), source.folded(&name("conv1"), &name("bn1"))?);
+        insert(path("second"), source.folded(&name("conv2"), &name("bn2"))?);
+        if source.reader.get(&name("downsample.0.weight")).is_some() {
+            let unit = source.folded(&name("downsample.0"), &name("downsample.1"))?;
+            insert(path("shortcut"), unit);
+        }
+    }
+    Ok(out)
+}
+
 struct Source<'a> {
     reader: &'a PytorchReader,
+    epsilon: f32,
 }
 
 impl Source<'_> {
@@ -132,7 +183,7 @@ impl Source<'_> {
             .values
             .iter()
             .zip(&var.values)
-            .map(|(g, v)| g / (v + BATCH_NORM_EPSILON).sqrt())
+            .map(|(g, v)| g / (v + self.epsilon).sqrt())
             .collect();
         let per_channel = weight.values.len() / out;
         for (row, s) in weight.values.chunks_mut(per_channel.max(1)).zip(&scale) {

@@ -22,17 +22,22 @@ mod loss;
 mod onnx;
 mod ops;
 mod parameters;
+mod resnet;
 mod ultrasound;
 
 pub use backbone::{ConvUnit, EfficientNetLite0, Features, InvertedResidual, Residual, same};
-pub use checkpoint::{ImagenetHead, InputChannels, efficientnet_lite0_from_pytorch};
+pub use checkpoint::{
+    ImagenetHead, InputChannels, efficientnet_lite0_from_pytorch, resnet18_from_pytorch,
+};
 pub use error::{Error, ErrorKind};
 pub use init::Init;
 pub use kernels::{Activation, ConvShape};
 pub use loss::{bce, mil_loss};
 pub use onnx::{WeightPrecision, export_ultrasound, read_initializers};
 pub use ops::{Connection, ConvPlan, convolve};
-pub use parameters::{NamedTensor, load_parameters, parameters};
+pub use parameters::{NamedTensor, ParameterPath, load_parameters, parameters};
+pub use resnet::{BasicBlock, ResNet18};
 pub use ultrasound::{
-    ImageOutputs, N_CLASSES, UltrasoundConfig, UltrasoundNet, pool_bags, top_count, top_share_mean,
+    Backbone, BackboneKind, ImageOutputs, N_CLASSES, UltrasoundConfig, UltrasoundNet, pool_bags,
+    top_count, top_share_mean,
 };

@@ -7,8 +7,13 @@ use burn::backend::autodiff::checkpoint::{base::Checkpointer, strategy::Checkpoi
 use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::tensor::FloatTensor;
-use burn::backend::{Autodiff, Backend, Dispatch, Flex, TensorMetadata, backend_extension};
-use burn::tensor::{Bytes, DType, Shape, Tensor};
+use burn::backend::{
+    Autodiff, Backend, Dispatch, DispatchDevice, Flex, TensorMetadata, backend_extension,
+};
+use burn::tensor::activation::relu;
+use burn::tensor::module::conv2d;
+use burn::tensor::ops::{ConvOptions, PadMode};
+use burn::tensor::{Bytes, DType, Device, Shape, Tensor};
 
 use crate::kernels::{
     Activation, ConvShape, Needed, dense_backward, dense_forward, depthwise_backward,
@@ -47,12 +52,43 @@ pub struct ConvPlan {
 /// # Panics
 /// When the shapes do not fit together, as burn's own operations do.
 pub fn convolve(x: Tensor<4>, weight: Tensor<4>, bias: Tensor<1>, plan: ConvPlan) -> Tensor<4> {
+    if !has_kernels(&x.device()) {
+        return compose(x, weight, bias, plan);
+    }
     Tensor::from_dispatch(<Dispatch as ConvOps>::conv_act(
         x.into_dispatch(),
         weight.into_dispatch(),
         bias.into_dispatch(),
         plan,
     ))
+}
+
+/// Whether our kernels run on a device.
+fn has_kernels(device: &Device) -> bool {
+    matches!(
+        device.clone().inner().as_dispatch(),
+        DispatchDevice::Flex(_)
+    )
+}
+
+/// The same of burn's own operations, for any device.
+fn compose(x: Tensor<4>, weight: Tensor<4>, bias: Tensor<1>, plan: ConvPlan) -> Tensor<4> {
+    let (start, end) = (plan.pad_start, plan.pad_end);
+    let x = match start + end {
+        0 => x,
+        _ => x.pad((start, end, start, end), PadMode::Constant(0.0)),
+    };
+    let groups = match plan.connection {
+        Connection::Dense => 1,
+        Connection::Depthwise => weight.dims()[0],
+    };
+    let options = ConvOptions::new([plan.stride; 2], [0, 0], [1, 1], groups);
+    let y = conv2d(x, weight, Some(bias), options);
+    match plan.activation {
+        Activation::Linear => y,
+        Activation::Relu => relu(y),
+        Activation::Relu6 => y.clamp(0.0, 6.0),
+    }
 }
 
 /// The differentiable operation.
@@ -261,6 +297,31 @@ impl<B: ConvGradient, C: CheckpointStrategy> ConvOps for Autodiff<B, C> {
         match ConvAct.prepare::<C>(nodes).compute_bound().stateful() {
             OpsKind::Tracked(prep) => prep.finish((x, weight, y.clone(), plan), y),
             OpsKind::UnTracked(prep) => prep.finish(y),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::Distribution;
+
+    use super::*;
+
+    #[test]
+    fn both_ways_give_the_same() {
+        let device = Device::flex();
+        for (connection, weight, stride, activation) in [
+            (Connection::Dense, [3, 4, 3, 3], 2, Activation::Relu6),
+            (Connection::Dense, [3, 4, 1, 1], 1, Activation::Linear),
+            (Connection::Depthwise, [4, 1, 5, 5], 2, Activation::Relu),
+        ] {
+            let random = |shape| Tensor::<4>::random(shape, Distribution::Default, &device);
+            let (x, w) = (random([2, 4, 8, 10]), random(weight));
+            let b = Tensor::<1>::random([weight[0]], Distribution::Default, &device);
+            let plan = crate::same(connection, weight[2], stride, activation);
+            let composed = compose(x.clone(), w.clone(), b.clone(), plan);
+            let gap = (convolve(x, w, b, plan) - composed).abs().max();
+            assert!(gap.into_scalar::<f32>() < 1e-4, "{connection:?}");
         }
     }
 }

@@ -51,14 +51,43 @@ pub fn load_parameters<M: Module>(
         }
     }
     Ok(module.map(&mut Writer {
-        path: Vec::new(),
+        path: ParameterPath::default(),
         values,
     }))
 }
 
+/// The path of a parameter while a module is walked. Which variant an enum holds leaves no trace.
+#[derive(Debug, Clone, Default)]
+pub struct ParameterPath(Vec<String>);
+
+impl ParameterPath {
+    /// To be called by `enter_module`.
+    pub fn enter(&mut self, name: &str, container: &str) {
+        if !is_enum(container) {
+            self.0.push(name.to_owned());
+        }
+    }
+
+    /// To be called by `exit_module`.
+    pub fn exit(&mut self, container: &str) {
+        if !is_enum(container) {
+            self.0.pop();
+        }
+    }
+
+    /// The parameter's name: `backbone.blocks.3.project.weight`.
+    pub fn name(&self) -> String {
+        self.0.join(".")
+    }
+}
+
+fn is_enum(container: &str) -> bool {
+    container.starts_with("Enum:")
+}
+
 #[derive(Default)]
 struct Reader {
-    path: Vec<String>,
+    path: ParameterPath,
     found: BTreeMap<String, NamedTensor>,
 }
 
@@ -71,26 +100,26 @@ impl ModuleVisitor for Reader {
             .try_into_vec()
             .expect("the data was converted to f32");
         self.found
-            .insert(self.path.join("."), NamedTensor { shape, values });
+            .insert(self.path.name(), NamedTensor { shape, values });
     }
 
-    fn enter_module(&mut self, name: &str, _container_type: &str) {
-        self.path.push(name.to_owned());
+    fn enter_module(&mut self, name: &str, container: &str) {
+        self.path.enter(name, container);
     }
 
-    fn exit_module(&mut self, _name: &str, _container_type: &str) {
-        self.path.pop();
+    fn exit_module(&mut self, _name: &str, container: &str) {
+        self.path.exit(container);
     }
 }
 
 struct Writer {
-    path: Vec<String>,
+    path: ParameterPath,
     values: BTreeMap<String, NamedTensor>,
 }
 
 impl ModuleMapper for Writer {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        match self.values.remove(&self.path.join(".")) {
+        match self.values.remove(&self.path.name()) {
             None => param,
             Some(new) => param.map(|old| {
                 let data = TensorData::new(new.values, new.shape);
@@ -99,12 +128,12 @@ impl ModuleMapper for Writer {
         }
     }
 
-    fn enter_module(&mut self, name: &str, _container_type: &str) {
-        self.path.push(name.to_owned());
+    fn enter_module(&mut self, name: &str, container: &str) {
+        self.path.enter(name, container);
     }
 
-    fn exit_module(&mut self, _name: &str, _container_type: &str) {
-        self.path.pop();
+    fn exit_module(&mut self, _name: &str, container: &str) {
+        self.path.exit(container);
     }
 }
 

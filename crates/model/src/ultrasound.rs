@@ -2,7 +2,8 @@
 //!
 //! After Shen et al., Nat Commun 2021;12:5645 (doi 10.1038/s41467-021-26023-2); the attention is
 //! that of Ilse et al. 2018 (arXiv 1802.04712). Differences from the paper: the backbone is
-//! EfficientNet-Lite0, and the saliency grid has stride 16, fed by two scales.
+//! EfficientNet-Lite0 unless ResNet-18 is asked for, and the saliency grid has stride 16, fed by two
+//! scales.
 
 use burn::module::{Module, Param};
 use burn::tensor::activation::{sigmoid, softmax, tanh};
@@ -14,10 +15,64 @@ use crate::backbone::{ConvUnit, EfficientNetLite0, Features, same};
 use crate::init::Init;
 use crate::kernels::Activation;
 use crate::ops::Connection;
+use crate::resnet::ResNet18;
+
+/// The convolutional part to choose.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BackboneKind {
+    /// 3.2 million weights.
+    #[default]
+    EfficientnetLite0,
+    /// 11 million weights, as in the paper.
+    Resnet18,
+}
+
+/// The convolutional part.
+#[derive(Module, Debug)]
+pub enum Backbone {
+    /// See [`EfficientNetLite0`].
+    EfficientNetLite0(EfficientNetLite0),
+    /// See [`ResNet18`].
+    ResNet18(ResNet18),
+}
+
+impl Backbone {
+    /// The convolutional part with random weights, for one grey channel.
+    pub fn random(kind: BackboneKind, init: &mut Init) -> Backbone {
+        match kind {
+            BackboneKind::EfficientnetLite0 => {
+                Backbone::EfficientNetLite0(EfficientNetLite0::random(1, init))
+            }
+            BackboneKind::Resnet18 => Backbone::ResNet18(ResNet18::random(1, init)),
+        }
+    }
+
+    /// `[n, 1, h, w]` → two feature maps.
+    pub fn forward(&self, images: Tensor<4>) -> Features {
+        match self {
+            Backbone::EfficientNetLite0(net) => net.forward(images),
+            Backbone::ResNet18(net) => net.forward(images),
+        }
+    }
+
+    /// Channels of the two feature maps.
+    pub fn channels(kind: BackboneKind) -> (usize, usize) {
+        match kind {
+            BackboneKind::EfficientnetLite0 => (
+                EfficientNetLite0::CHANNELS_16,
+                EfficientNetLite0::CHANNELS_32,
+            ),
+            BackboneKind::Resnet18 => (ResNet18::CHANNELS_16, ResNet18::CHANNELS_32),
+        }
+    }
+}
 
 /// Sizes of the network.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct UltrasoundConfig {
+    /// The convolutional part.
+    pub backbone: BackboneKind,
     /// Channels of the fused feature map.
     pub hidden: usize,
     /// Width of the attention.
@@ -29,6 +84,7 @@ pub struct UltrasoundConfig {
 impl Default for UltrasoundConfig {
     fn default() -> UltrasoundConfig {
         UltrasoundConfig {
+            backbone: BackboneKind::default(),
             hidden: 256,
             attention: 128,
             top_share: 0.05,
@@ -43,7 +99,7 @@ pub const N_CLASSES: usize = 2;
 #[derive(Module, Debug)]
 pub struct UltrasoundNet {
     /// Features of one grey image.
-    pub backbone: EfficientNetLite0,
+    pub backbone: Backbone,
     /// 1×1 from the fine features.
     pub lateral_16: ConvUnit,
     /// 1×1 from the coarse features.
@@ -82,10 +138,11 @@ impl UltrasoundNet {
         let matrix = |rows: usize, cols: usize, init: &mut Init| {
             Param::from_tensor(init.normal([rows, cols], (1.0 / rows as f64).sqrt()))
         };
+        let (channels_16, channels_32) = Backbone::channels(config.backbone);
         let mut net = UltrasoundNet {
-            backbone: EfficientNetLite0::random(1, init),
-            lateral_16: unit(hidden, EfficientNetLite0::CHANNELS_16, init),
-            lateral_32: unit(hidden, EfficientNetLite0::CHANNELS_32, init),
+            backbone: Backbone::random(config.backbone, init),
+            lateral_16: unit(hidden, channels_16, init),
+            lateral_32: unit(hidden, channels_32, init),
             saliency: unit(N_CLASSES, hidden, init),
             attention_v: matrix(2 * hidden, config.attention, init),
             attention_u: matrix(2 * hidden, config.attention, init),

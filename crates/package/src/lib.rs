@@ -34,5 +34,7 @@ pub use manifest::{
     AttentionMil, FORMAT, Manifest, Member, Modality, OperatingPoint, Prepare, Saliency, Status,
     TrainingData, Wiring,
 };
-pub use package::{CARD_FILE, MANIFEST_FILE, METRICS_FILE, PREDICTIONS_FILE, Package};
+pub use package::{
+    ACROSS_FILE, CARD_FILE, MANIFEST_FILE, METRICS_FILE, PREDICTIONS_FILE, Package, RUNS_FILE,
+};
 pub use predictions::{Prediction, Predictions, Truth};

@@ -363,6 +363,13 @@ impl Wiring {
 }
 
 impl Member {
+    /// Whether this member never saw the given fold of a data set.
+    pub fn leaves_out(&self, set: &str, fold: &str) -> bool {
+        let part = format!("{set} fold {fold}");
+        let mut parts = self.left_out.split("; ");
+        parts.any(|left| left == set || left == part)
+    }
+
     fn problem(&self) -> Option<String> {
         let file = &self.file;
         if !is_inside_name(file) {

@@ -5,12 +5,17 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use crate::files::{hex, inside_file, read_bounded, sha256_of_file};
-use crate::{Error, ErrorKind, Manifest, Predictions};
+use crate::{Error, ErrorKind, Figure, Manifest, Predictions, figures};
 
 /// Name of the manifest inside a package.
 pub const MANIFEST_FILE: &str = "manifest.toml";
 /// Name of the table of predictions inside a package.
 pub const PREDICTIONS_FILE: &str = "predictions.csv";
+/// Name of the table of predictions across data sets inside a package: by networks that are not
+/// in it, which were trained on other sets than the one they were tested on.
+pub const ACROSS_FILE: &str = "across.csv";
+/// Name of the table of training runs inside a package.
+pub const RUNS_FILE: &str = "runs.csv";
 /// Name of the figures inside a package.
 pub const METRICS_FILE: &str = "metrics.json";
 
@@ -101,7 +106,14 @@ impl Package {
     /// and the card. Whatever else lies in the folder is not part of it.
     pub fn file_names(&self) -> Vec<String> {
         let members = self.manifest.members.iter().map(|m| m.file.clone());
-        let records = [CARD_FILE, METRICS_FILE, PREDICTIONS_FILE].map(String::from);
+        let records = [
+            CARD_FILE,
+            METRICS_FILE,
+            PREDICTIONS_FILE,
+            ACROSS_FILE,
+            RUNS_FILE,
+        ]
+        .map(String::from);
         let there = |name: &String| self.folder.join(name).is_file();
         let named = std::iter::once(MANIFEST_FILE.to_string()).chain(members);
         named.chain(records.into_iter().filter(there)).collect()
@@ -114,6 +126,20 @@ impl Package {
     pub fn predictions(&self) -> Result<Predictions, Error> {
         let path = self.folder.join(PREDICTIONS_FILE);
         Predictions::from_csv(&read_bounded(&path, LARGEST_RECORD)?, &path)
+    }
+
+    /// Every figure, recomputed from the tables that are there.
+    ///
+    /// # Errors
+    /// `Missing` without [`PREDICTIONS_FILE`], `Record` when a table is not one of predictions.
+    pub fn figures(&self) -> Result<Vec<Figure>, Error> {
+        let mut all = figures(&self.predictions()?, &self.folder.join(PREDICTIONS_FILE))?;
+        let across = self.folder.join(ACROSS_FILE);
+        if across.is_file() {
+            let table = Predictions::from_csv(&read_bounded(&across, LARGEST_RECORD)?, &across)?;
+            all.extend(figures(&table, &across)?);
+        }
+        Ok(all)
     }
 
     /// The figures as written when the package was made.

@@ -4,14 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use lobule_package::{
-    AttentionMil, Calibration, CalibrationMap, FORMAT, Figure, Manifest, Member, Modality,
-    OperatingPoint, Predictions, Prepare, Saliency, Status, TrainingData, Truth, Wiring, figures,
+    ACROSS_FILE, AttentionMil, CARD_FILE, Calibration, CalibrationMap, FORMAT, Figure,
+    MANIFEST_FILE, METRICS_FILE, Manifest, Member, Modality, OperatingPoint, PREDICTIONS_FILE,
+    Predictions, Prepare, RUNS_FILE, Saliency, Status, TrainingData, Truth, Wiring, figures,
     sha256_of_file,
 };
 use lobule_stats::calibration::{Calibrator, fit_platt};
 use lobule_stats::roc::Roc;
 use serde::Deserialize;
 
+use crate::run::MEMBER_FILE;
+use crate::run_row::{RunRow, to_csv};
 use crate::{Error, ErrorKind, RunConfig};
 
 /// What people have to say about a package; the rest is computed.
@@ -58,24 +61,34 @@ struct Unit {
     scores: [f64; 2],
 }
 
-/// Joins finished runs into a package folder: each run's network becomes a member, their left-out
-/// predictions the table behind every figure. Calibration is Platt's, fitted per class on the
-/// bags' scores; the probabilities in `predictions.csv` come from maps fitted on the other runs
-/// (with a single run there is no other, and the map is fitted on the same bags).
+/// Finished runs and what they are in a package.
+#[derive(Debug, Clone, Default)]
+pub struct Runs {
+    /// Their networks become the members, their left-out predictions the table behind the figures.
+    pub members: Vec<PathBuf>,
+    /// Trained on some of the data sets, tested on another as a whole: figures only.
+    pub across: Vec<PathBuf>,
+    /// Made on the way; a row in the table of runs and nothing else.
+    pub tried: Vec<PathBuf>,
+}
+
+/// Joins finished runs into a package folder: each member run's network becomes a member, their
+/// left-out predictions the table behind every figure. Calibration is Platt's, fitted per class on
+/// the bags' scores; the probabilities in `predictions.csv` come from maps fitted on the other runs
+/// (with a single run there is no other, and the map is fitted on the same bags). Runs across data
+/// sets are kept in a table of their own, uncalibrated.
 ///
 /// # Errors
 /// When a run is unfinished, runs disagree about the preparation, or files cannot be written.
-pub fn assemble(
-    runs: &[PathBuf],
-    description: &PackageDescription,
-    folder: &Path,
-) -> Result<(), Error> {
+pub fn assemble(runs: &Runs, description: &PackageDescription, folder: &Path) -> Result<(), Error> {
     std::fs::create_dir_all(folder).map_err(|e| Error::io(folder, e))?;
+    let across = across_centers(&runs.across)?;
+    let rows = rows_of(runs)?;
     let mut members = Vec::new();
     let mut table = Predictions::default();
     let (mut units, mut run_of_row) = (Vec::new(), Vec::new());
     let mut prepare: Option<Prepare> = None;
-    for (idx, run) in runs.iter().enumerate() {
+    for (idx, run) in runs.members.iter().enumerate() {
         let config = RunConfig::read(&run.join("config.toml"))?;
         let own = Prepare::from(&config.network.prepare());
         if prepare.get_or_insert_with(|| own.clone()) != &own {
@@ -83,7 +96,7 @@ pub fn assemble(
             return Err(Error::new(ErrorKind::Config, message).in_file(run));
         }
         members.push(member(run, folder, idx, &config)?);
-        let predictions = read_predictions(&run.join("predictions.csv"))?;
+        let predictions = read_predictions(&run.join(PREDICTIONS_FILE))?;
         units.extend(units_of(&predictions, idx)?);
         table.extra_columns.clone_from(&predictions.extra_columns);
         run_of_row.extend(predictions.rows.iter().map(|_| idx));
@@ -111,26 +124,45 @@ pub fn assemble(
         },
         training_data: description.training_data.clone(),
     };
-    write_package(folder, &manifest, &table, &description.card)
+    write(folder, RUNS_FILE, &to_csv(&rows)?)?;
+    write_package(folder, &manifest, [&table, &across], &description.card)
+}
+
+/// The predictions of networks that saw other data sets only; the set's name says which.
+fn across_centers(runs: &[PathBuf]) -> Result<Predictions, Error> {
+    let mut table = Predictions::default();
+    for run in runs {
+        let trained_on = RunConfig::read(&run.join("config.toml"))?.trained_on_text();
+        let mut predictions = read_predictions(&run.join(PREDICTIONS_FILE))?;
+        for row in &mut predictions.rows {
+            row.set = format!("{}, trained on {trained_on} alone", row.set);
+        }
+        table.extra_columns = predictions.extra_columns;
+        table.rows.extend(predictions.rows);
+    }
+    Ok(table)
+}
+
+fn rows_of(runs: &Runs) -> Result<Vec<RunRow>, Error> {
+    [
+        (&runs.members, "member"),
+        (&runs.across, "across"),
+        (&runs.tried, "tried"),
+    ]
+    .into_iter()
+    .flat_map(|(folders, role)| folders.iter().map(move |run| RunRow::read(run, role)))
+    .collect()
 }
 
 fn member(run: &Path, folder: &Path, idx: usize, config: &RunConfig) -> Result<Member, Error> {
-    let (source, name) = (run.join("member.onnx"), format!("member-{}.onnx", idx + 1));
+    let (source, name) = (run.join(MEMBER_FILE), format!("member-{}.onnx", idx + 1));
     let target = folder.join(&name);
     std::fs::copy(&source, &target).map_err(|e| Error::io(&source, e))?;
-    let left_out: Vec<String> = config
-        .leave_out
-        .iter()
-        .map(|left| match left.fold {
-            Some(fold) => format!("{} fold {fold}", left.data),
-            None => left.data.clone(),
-        })
-        .collect();
     let sha256 = sha256_of_file(&target).map_err(|e| Error::new(ErrorKind::Io, e.to_string()))?;
     Ok(Member {
         file: name,
         sha256,
-        left_out: left_out.join("; "),
+        left_out: config.left_out_text(),
     })
 }
 
@@ -267,30 +299,44 @@ fn operating_points(units: &[Unit], map: &CalibrationMap) -> Result<Vec<Operatin
 fn write_package(
     folder: &Path,
     manifest: &Manifest,
-    table: &Predictions,
+    [table, across]: [&Predictions; 2],
     card: &Path,
 ) -> Result<(), Error> {
     let failed = |e: lobule_package::Error| Error::new(ErrorKind::Io, e.to_string());
-    let file = folder.join("manifest.toml");
-    let text = manifest.to_toml(&file).map_err(failed)?;
-    std::fs::write(&file, text).map_err(|e| Error::io(&file, e))?;
-    let file = folder.join("predictions.csv");
-    let output = std::fs::File::create(&file).map_err(|e| Error::io(&file, e))?;
-    table.to_csv(output, &file).map_err(failed)?;
-    let figures = figures(table, &file).map_err(failed)?;
-    write_card(folder, card, &figures)?;
-    let metrics = serde_json::json!({ "figures": figures });
-    let file = folder.join("metrics.json");
+    let file = folder.join(MANIFEST_FILE);
+    write(
+        folder,
+        MANIFEST_FILE,
+        manifest.to_toml(&file).map_err(failed)?.as_bytes(),
+    )?;
+    let mut all = Vec::new();
+    for (name, table) in [(PREDICTIONS_FILE, table), (ACROSS_FILE, across)] {
+        if table.rows.is_empty() {
+            continue;
+        }
+        let file = folder.join(name);
+        let mut bytes = Vec::new();
+        table.to_csv(&mut bytes, &file).map_err(failed)?;
+        write(folder, name, &bytes)?;
+        all.extend(figures(table, &file).map_err(failed)?);
+    }
+    write_card(folder, card, &all)?;
+    let metrics = serde_json::json!({ "figures": all });
     let text = serde_json::to_string_pretty(&metrics)
         .map_err(|e| Error::new(ErrorKind::Io, e.to_string()))?;
-    std::fs::write(&file, text + "\n").map_err(|e| Error::io(&file, e))
+    write(folder, METRICS_FILE, (text + "\n").as_bytes())
+}
+
+fn write(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), Error> {
+    let file = folder.join(name);
+    std::fs::write(&file, bytes).map_err(|e| Error::io(&file, e))
 }
 
 /// The card: the text that people wrote, then every figure with its interval, count and method.
 fn write_card(folder: &Path, text: &Path, figures: &[Figure]) -> Result<(), Error> {
     let mut card = std::fs::read_to_string(text).map_err(|e| Error::io(text, e))?;
     card += "\n## Figures\n\nOut of fold: every image was scored by a network that saw no image of its group. \
-             Recomputed from\n`predictions.csv` by `lobule model verify`.\n\n\
+             Recomputed from\n`predictions.csv` and `across.csv` by `lobule model verify`.\n\n\
              | among | what | value | 95 % interval | n | malignant or hits | method |\n\
              |---|---|---|---|---|---|---|\n";
     for f in figures {
@@ -302,6 +348,5 @@ fn write_card(folder: &Path, text: &Path, figures: &[Figure]) -> Result<(), Erro
         card +=
             &format!("| {among} | {what} | {value:.3} | {interval} | {n} | {hits} | {method} |\n");
     }
-    let file = folder.join("card.md");
-    std::fs::write(&file, card).map_err(|e| Error::io(&file, e))
+    write(folder, CARD_FILE, card.as_bytes())
 }

@@ -43,6 +43,18 @@ impl Files {
             .map_err(|e| Error::io(&whole, e))
     }
 
+    /// Adds the program's revision to `code.txt` unless it stands there last, and returns them all:
+    /// a run that was cut off may have gone on with another program.
+    pub(crate) fn note_code(&self, revision: &str) -> Result<Vec<String>, Error> {
+        let text = std::fs::read_to_string(self.path("code.txt")).unwrap_or_default();
+        let mut revisions: Vec<String> = text.lines().map(str::to_owned).collect();
+        if revisions.last().is_none_or(|last| last != revision) {
+            revisions.push(revision.to_owned());
+            self.write("code.txt", (revisions.join("\n") + "\n").as_bytes())?;
+        }
+        Ok(revisions)
+    }
+
     pub(crate) fn save(&self, optimizer: &Optimizer, progress: &Progress) -> Result<(), Error> {
         // Two slots in turn: the progress file, written last, says which one is whole.
         let slot = progress.epochs.len() % 2;

@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use lobule_model::BackboneKind;
 use lobule_raster::PrepareConfig;
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, ErrorKind};
+use crate::{Error, ErrorKind, Layout};
 
 /// Everything that decides a run's result.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -35,8 +36,11 @@ pub struct RunConfig {
 pub struct DataConfig {
     /// Its name in results.
     pub name: String,
-    /// Folder that holds `labels.csv`; relative to `LOBULE_DATA` or absolute.
+    /// Folder of the data set; relative to `LOBULE_DATA` or absolute.
     pub path: PathBuf,
+    /// How it lies there.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub layout: Layout,
     /// Number of folds drawn where the labels bring none of their own.
     #[serde(default = "four")]
     pub folds: usize,
@@ -46,6 +50,10 @@ pub struct DataConfig {
     /// Share of lesion bags to which normal images of the same data set are added.
     #[serde(default)]
     pub mix_normals: f64,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 fn four() -> usize {
@@ -66,6 +74,9 @@ pub struct LeaveOut {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct NetworkConfig {
+    /// The convolutional part.
+    #[serde(skip_serializing_if = "is_default")]
+    pub backbone: BackboneKind,
     /// Rows and columns of the input, a multiple of 32.
     pub input_size: usize,
     /// Channels of the fused features.
@@ -76,19 +87,25 @@ pub struct NetworkConfig {
     pub top_share: f64,
     /// Whether burnt-in marks are painted over.
     pub paint_marks: bool,
-    /// PyTorch checkpoint of the ImageNet weights; without it the network starts at random.
+    /// PyTorch checkpoint of the backbone's ImageNet weights; without it (and without `start`) the
+    /// network starts at random.
     pub imagenet: Option<PathBuf>,
+    /// A member of a model package (ONNX) whose weights the whole network starts from: training
+    /// goes on from a shipped model.
+    pub start: Option<PathBuf>,
 }
 
 impl Default for NetworkConfig {
     fn default() -> NetworkConfig {
         NetworkConfig {
+            backbone: BackboneKind::default(),
             input_size: 224,
             hidden: 256,
             attention: 128,
             top_share: 0.05,
             paint_marks: true,
             imagenet: None,
+            start: None,
         }
     }
 }
@@ -198,6 +215,32 @@ impl RunConfig {
         Ok(config)
     }
 
+    /// What is left out, in words: `bus_bra fold 1; busi`.
+    pub(crate) fn left_out_text(&self) -> String {
+        let parts: Vec<String> = self
+            .leave_out
+            .iter()
+            .map(|left| match left.fold {
+                Some(fold) => format!("{} fold {fold}", left.data),
+                None => left.data.clone(),
+            })
+            .collect();
+        parts.join("; ")
+    }
+
+    /// The data sets of which anything is trained on, in words: `bus_bra, busi`.
+    pub(crate) fn trained_on_text(&self) -> String {
+        let whole = |name: &str| {
+            let mut left = self.leave_out.iter();
+            left.any(|left| left.data == name && left.fold.is_none())
+        };
+        let names = self.data.iter().map(|d| d.name.as_str());
+        names
+            .filter(|name| !whole(name))
+            .collect::<Vec<_>>()
+            .join(", ")
+    }
+
     fn check(&self) -> Result<(), Error> {
         let fail = |message: String| Err(Error::new(ErrorKind::Config, message));
         if self.data.is_empty() {
@@ -208,6 +251,9 @@ impl RunConfig {
             return fail(format!(
                 "expected input_size to be a multiple of 32, got {size}"
             ));
+        }
+        if self.network.imagenet.is_some() && self.network.start.is_some() {
+            return fail("expected `imagenet` or `start`, got both".into());
         }
         for left in &self.leave_out {
             if !self.data.iter().any(|d| d.name == left.data) {

@@ -2,6 +2,9 @@
 
 use std::path::PathBuf;
 
+use rayon::prelude::*;
+use sha2::{Digest, Sha256};
+
 use crate::batch::Images;
 use crate::{Case, Error, ErrorKind, RunConfig, assign_folds, read_data_set};
 
@@ -20,6 +23,8 @@ pub(crate) struct Data {
     pub(crate) training: Vec<usize>,
     pub(crate) inner: Vec<usize>,
     pub(crate) left_out: Vec<usize>,
+    /// SHA-256 over names, labels and bytes of all images.
+    pub(crate) digest: String,
 }
 
 impl Data {
@@ -43,6 +48,7 @@ impl Data {
                 "expected images to train on, got none",
             ));
         }
+        let digest = digest_of(&cases)?;
         let images = Images::load(&cases, &config.network.prepare())?;
         Ok(Data {
             cases,
@@ -51,8 +57,29 @@ impl Data {
             training,
             inner,
             left_out,
+            digest,
         })
     }
+}
+
+fn digest_of(cases: &[Case]) -> Result<String, Error> {
+    let one = |case: &Case| -> Result<[u8; 32], Error> {
+        let bytes = std::fs::read(&case.file).map_err(|e| Error::io(&case.file, e))?;
+        let mut hash = Sha256::new();
+        for part in [
+            case.set.as_str(),
+            &case.name,
+            &case.group,
+            case.label.name(),
+        ] {
+            hash.update(part.as_bytes());
+            hash.update([0]);
+        }
+        hash.update(bytes);
+        Ok(hash.finalize().into())
+    };
+    let hashes: Result<Vec<[u8; 32]>, Error> = cases.par_iter().map(one).collect();
+    Ok(format!("{:x}", Sha256::digest(hashes?.concat())))
 }
 
 /// Keeps a balanced share of the groups for choosing the epoch.

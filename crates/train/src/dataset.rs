@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::{DataConfig, Error, ErrorKind};
+use crate::{DataConfig, Error};
 
 /// What is known of an image (pathology or follow-up, by the data set's own account).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -72,69 +72,15 @@ pub struct Case {
     pub extra: BTreeMap<String, String>,
 }
 
-/// Reads `labels.csv` of a data set: columns `file`, `label`, `patient` or `group` (else each image
-/// is its own group), optionally `fold`, `mask`, and `split`, whose value `exclude` drops a row.
+/// Reads a data set in its layout. The default is our own table, `labels.csv` with the columns
+/// `file`, `label`, `patient` or `group` (else each image is its own group), optionally `fold`,
+/// `mask`, and `split`, whose value `exclude` drops a row; further columns are kept for subgroups.
 ///
 /// # Errors
-/// When the table cannot be read, or a row lacks what it needs; the line is named.
+/// When a table cannot be read, a row lacks what it needs (the line is named), an image that a
+/// published table lists is not there, or nothing is found.
 pub fn read_data_set(config: &DataConfig, root: &Path) -> Result<Vec<Case>, Error> {
-    let folder = root.join(&config.path);
-    let table = folder.join("labels.csv");
-    let mut reader = csv::Reader::from_path(&table).map_err(|e| Error::io(&table, e))?;
-    let mut cases = Vec::new();
-    for row in reader.deserialize::<BTreeMap<String, String>>() {
-        let row = row.map_err(|e| Error::new(ErrorKind::Data, e.to_string()).in_file(&table))?;
-        let line = cases.len() + 2;
-        let case = case(&config.name, &folder, row).map_err(|message| {
-            Error::new(ErrorKind::Data, format!("near line {line}: {message}")).in_file(&table)
-        })?;
-        cases.extend(case);
-    }
-    if cases.is_empty() {
-        return Err(
-            Error::new(ErrorKind::Data, "expected labelled images, got none").in_file(&table),
-        );
-    }
-    Ok(cases)
-}
-
-fn case(
-    set: &str,
-    folder: &Path,
-    mut row: BTreeMap<String, String>,
-) -> Result<Option<Case>, String> {
-    if row.get("split").is_some_and(|split| split == "exclude") {
-        return Ok(None);
-    }
-    let mut take = |name: &str| row.remove(name).filter(|value| !value.trim().is_empty());
-    let name = take("file").ok_or("expected a value in column `file`")?;
-    let label = take("label")
-        .ok_or("expected a value in column `label`")?
-        .parse()?;
-    let group = take("patient")
-        .or_else(|| take("group"))
-        .unwrap_or_else(|| name.clone());
-    let fold = match take("fold") {
-        None => None,
-        Some(text) => Some(
-            text.trim()
-                .parse()
-                .map_err(|_| format!("expected a fold number, got `{text}`"))?,
-        ),
-    };
-    let mask = take("mask").map(|mask| folder.join(mask));
-    let file = folder.join(&name);
-    let set = set.to_owned();
-    Ok(Some(Case {
-        set,
-        name,
-        file,
-        mask,
-        group,
-        fold,
-        label,
-        extra: row,
-    }))
+    config.layout.read(&config.name, &root.join(&config.path))
 }
 
 #[cfg(test)]
@@ -147,6 +93,7 @@ mod tests {
         let config = DataConfig {
             name: "set".into(),
             path: folder.path().into(),
+            layout: crate::Layout::Table,
             folds: 4,
             bag_by_group: false,
             mix_normals: 0.0,

@@ -8,7 +8,7 @@
 //! ```no_run
 //! use lobule_train::{RunConfig, Silent, train};
 //! let config: RunConfig = RunConfig::read("models/ultrasound/train.toml".as_ref())?;
-//! let outcome = train(&config, "runs/fold-1".as_ref(), &mut Silent)?;
+//! let outcome = train(&config, "runs/fold-1".as_ref(), "0.1.0", &mut Silent)?;
 //! println!("{} predictions", outcome.predictions.len());
 //! # Ok::<(), lobule_train::Error>(())
 //! ```
@@ -19,22 +19,26 @@ mod bags;
 mod batch;
 mod checkpoint;
 mod config;
+mod curves;
 mod data;
 mod dataset;
 mod error;
+mod layouts;
 mod lesion;
 mod optimizer;
 mod predict;
 mod record;
 mod run;
+mod run_row;
 mod split;
 
-pub use assemble::{PackageDescription, assemble};
+pub use assemble::{PackageDescription, Runs, assemble};
 pub use augment::{Augmentation, augment};
 pub use bags::{Bag, compose_bags};
 pub use config::{AugmentConfig, DataConfig, LeaveOut, NetworkConfig, OptimizerConfig, RunConfig};
 pub use dataset::{Case, Label, read_data_set};
 pub use error::{Error, ErrorKind};
+pub use layouts::Layout;
 pub use lesion::LesionFacts;
 pub use record::{EpochRecord, LesionOutcome, Prediction, write_predictions};
 pub use run::{Observer, Outcome, Silent, train};

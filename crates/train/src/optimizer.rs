@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use burn::module::{Module, ModuleMapper, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Tensor, TensorData};
-use lobule_model::{NamedTensor, UltrasoundNet, parameters};
+use lobule_model::{NamedTensor, ParameterPath, UltrasoundNet, parameters};
 use rayon::prelude::*;
 
 /// Decay of the first and second moments, and the guard against division by zero (Loshchilov &
@@ -79,7 +79,7 @@ impl Optimizer {
             optimizer: self,
             grads,
             rates,
-            path: Vec::new(),
+            path: ParameterPath::default(),
         })
     }
 
@@ -109,14 +109,14 @@ struct Update<'a> {
     optimizer: &'a mut Optimizer,
     grads: GradientsParams,
     rates: &'a Rates,
-    path: Vec<String>,
+    path: ParameterPath,
 }
 
 impl ModuleMapper for Update<'_> {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         let (id, tensor, mapper) = param.consume();
         let step = self.optimizer.step;
-        let slot = self.optimizer.slots.get_mut(&self.path.join("."));
+        let slot = self.optimizer.slots.get_mut(&self.path.name());
         let tensor = match (slot, self.grads.remove::<D>(id)) {
             (Some(slot), Some(grad)) => {
                 let device = grad.device();
@@ -134,12 +134,12 @@ impl ModuleMapper for Update<'_> {
         Param::from_mapped_value(id, tensor, mapper)
     }
 
-    fn enter_module(&mut self, name: &str, _container_type: &str) {
-        self.path.push(name.to_owned());
+    fn enter_module(&mut self, name: &str, container: &str) {
+        self.path.enter(name, container);
     }
 
-    fn exit_module(&mut self, _name: &str, _container_type: &str) {
-        self.path.pop();
+    fn exit_module(&mut self, _name: &str, container: &str) {
+        self.path.exit(container);
     }
 }
 

@@ -8,8 +8,9 @@ use burn::module::Module;
 use burn::optim::GradientsParams;
 use burn::tensor::Device;
 use lobule_model::{
-    InputChannels, NamedTensor, UltrasoundConfig, UltrasoundNet, efficientnet_lite0_from_pytorch,
-    load_parameters, mil_loss, pool_bags,
+    BackboneKind, InputChannels, NamedTensor, UltrasoundConfig, UltrasoundNet, WeightPrecision,
+    efficientnet_lite0_from_pytorch, export_ultrasound, load_parameters, mil_loss, pool_bags,
+    read_initializers, resnet18_from_pytorch,
 };
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -18,10 +19,15 @@ use sha2::{Digest, Sha256};
 use crate::bags::{Bag, compose_bags, into_steps, mix_and_shuffle};
 use crate::batch::{images_of, targets_of};
 use crate::checkpoint::{Files, Progress};
+use crate::curves::curves_svg;
 use crate::data::Data;
 use crate::optimizer::{Optimizer, Rates};
 use crate::predict::{compare_with_lesions, predict};
+use crate::run_row::RunRow;
 use crate::{EpochRecord, Error, ErrorKind, Label, Prediction, RunConfig, write_predictions};
+
+/// The exported network in a run folder.
+pub(crate) const MEMBER_FILE: &str = "member.onnx";
 
 /// Is told how a run goes on.
 pub trait Observer {
@@ -44,7 +50,7 @@ impl Observer for Silent {
 
 /// What a run leaves behind.
 pub struct Outcome {
-    /// The network of the best epoch (mean weights).
+    /// The network of the best epoch (mean weights), rounded to the 16 bits in which it is stored.
     pub net: UltrasoundNet,
     /// One per left-out image.
     pub predictions: Vec<Prediction>,
@@ -53,8 +59,10 @@ pub struct Outcome {
 }
 
 /// Trains after the configuration, goes on where an earlier call with the same configuration was
-/// cut off, and predicts what was left out. Writes into `folder`: `config.toml`, `epochs.csv`,
-/// `predictions.csv` and the checkpoints.
+/// cut off, and predicts what was left out. `code` names the program's revision.
+///
+/// Writes into `folder`: `config.toml`, `epochs.csv`, `curves.svg`, `member.onnx` (16-bit weights),
+/// `predictions.csv` (of exactly those weights), `run.csv` and the checkpoints.
 ///
 /// # Errors
 /// When data cannot be read, the folder cannot be written or belongs to another configuration, or
@@ -62,23 +70,27 @@ pub struct Outcome {
 pub fn train(
     config: &RunConfig,
     folder: &Path,
+    code: &str,
     observer: &mut dyn Observer,
 ) -> Result<Outcome, Error> {
     let files = Files::new(folder)?;
     let digest = claim(config, &files)?;
+    let code = files.note_code(code)?;
     let data = Data::read(config)?;
     let device = Device::flex();
-    let mut run = Run::start(config, &data, device, &files, digest)?;
+    let mut run = Run::start(config, &data, device, &files, digest.clone())?;
     run.epochs(&files, observer)?;
-    let net = run.best(&files)?;
+    let net = run.store_best(&files)?;
     let mut predictions = predict(&net, &data, &data.left_out, &config.data)?;
     compare_with_lesions(&mut predictions, &data)?;
     write_predictions(&files.path("predictions.csv"), &predictions)?;
-    Ok(Outcome {
+    let outcome = Outcome {
         net,
         predictions,
         epochs: run.progress.epochs,
-    })
+    };
+    RunRow::new(folder, config, &digest, &data, &outcome, code).write(&files)?;
+    Ok(outcome)
 }
 
 /// Writes the configuration into the folder, or refuses a folder of another one.
@@ -146,6 +158,7 @@ impl<'a> Run<'a> {
             self.progress.best_epoch = Some(self.best_epoch());
             files.save(&self.optimizer, &self.progress)?;
             write_epochs(files, &self.progress.epochs)?;
+            files.write("curves.svg", curves_svg(&self.progress.epochs)?.as_bytes())?;
             observer.epoch(&record);
         }
         Ok(())
@@ -262,8 +275,14 @@ impl<'a> Run<'a> {
         Ok((auroc, Some(loss / predictions.len() as f64)))
     }
 
-    fn best(&self, files: &Files) -> Result<UltrasoundNet, Error> {
-        with_weights(self.net.valid(), files.read_weights("best.bin")?)
+    /// Exports the best epoch's network and returns it as the export holds it.
+    fn store_best(&self, files: &Files) -> Result<UltrasoundNet, Error> {
+        let bad = |e: lobule_model::Error| Error::new(ErrorKind::Data, e.to_string());
+        let net = with_weights(self.net.valid(), files.read_weights("best.bin")?)?;
+        let size = self.config.network.input_size;
+        let model = export_ultrasound(&net, (size, size), WeightPrecision::Half).map_err(bad)?;
+        files.write(MEMBER_FILE, &model)?;
+        with_weights(net, read_initializers(&model).map_err(bad)?)
     }
 }
 
@@ -275,17 +294,28 @@ fn with_weights(
 }
 
 fn initial_network(config: &RunConfig, device: &Device) -> Result<UltrasoundNet, Error> {
+    let network = &config.network;
     let sizes = UltrasoundConfig {
-        hidden: config.network.hidden,
-        attention: config.network.attention,
-        top_share: config.network.top_share,
+        backbone: network.backbone,
+        hidden: network.hidden,
+        attention: network.attention,
+        top_share: network.top_share,
     };
     let mut net = UltrasoundNet::random(sizes, config.seed, device);
-    if let Some(file) = &config.network.imagenet {
-        let bad = |e: lobule_model::Error| Error::new(ErrorKind::Config, e.to_string());
-        let (backbone, _) =
-            efficientnet_lite0_from_pytorch(file, InputChannels::Gray).map_err(bad)?;
-        net.backbone = load_parameters(net.backbone, backbone).map_err(bad)?;
+    let bad = |e: lobule_model::Error| Error::new(ErrorKind::Config, e.to_string());
+    if let Some(file) = &network.imagenet {
+        let backbone = match network.backbone {
+            BackboneKind::EfficientnetLite0 => {
+                efficientnet_lite0_from_pytorch(file, InputChannels::Gray).map(|(net, _)| net)
+            }
+            BackboneKind::Resnet18 => resnet18_from_pytorch(file, InputChannels::Gray),
+        };
+        net.backbone = load_parameters(net.backbone, backbone.map_err(bad)?).map_err(bad)?;
+    }
+    if let Some(file) = &network.start {
+        let bytes = std::fs::read(file).map_err(|e| Error::io(file, e))?;
+        let weights = read_initializers(&bytes).map_err(|e| bad(e).in_file(file))?;
+        net = load_parameters(net, weights).map_err(|e| bad(e).in_file(file))?;
     }
     Ok(net)
 }

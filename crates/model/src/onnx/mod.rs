@@ -12,10 +12,11 @@ use half::f16;
 use prost::Message;
 
 use self::graph::{Graph, Value, int, ints, text};
-use crate::backbone::{InvertedResidual, Residual};
+use crate::backbone::{EfficientNetLite0, InvertedResidual, Residual};
 use crate::kernels::Activation;
 use crate::ops::{Connection, ConvPlan};
-use crate::ultrasound::{N_CLASSES, UltrasoundNet, top_count};
+use crate::resnet::{BasicBlock, ResNet18};
+use crate::ultrasound::{Backbone, N_CLASSES, UltrasoundNet, top_count};
 use crate::{ConvUnit, Error, ErrorKind, NamedTensor, parameters};
 
 /// How weights are stored. Arithmetic is f32 either way.
@@ -48,15 +49,11 @@ pub fn export_ultrasound(
     let images = writer
         .graph
         .input("images", &[-1, 1, rows as i64, cols as i64]);
-    let mut x = writer.conv("backbone.stem", &net.backbone.stem, images);
-    let mut fine = x.clone();
-    for (i, block) in net.backbone.blocks.iter().enumerate() {
-        x = writer.block(&format!("backbone.blocks.{i}"), block, x);
-        if i + 1 == net.backbone.blocks_at_stride_16() {
-            fine = x.clone();
-        }
-    }
-    let fused = writer.fuse(net, fine, x);
+    let (fine, coarse) = match &net.backbone {
+        Backbone::EfficientNetLite0(backbone) => writer.efficientnet(backbone, images),
+        Backbone::ResNet18(backbone) => writer.resnet(backbone, images),
+    };
+    let fused = writer.fuse(net, fine, coarse);
     let maps = writer.conv("saliency", &net.saliency, fused.clone());
     let graph = &mut writer.graph;
     graph.node("Sigmoid", &[maps], "saliency", vec![]);
@@ -164,6 +161,51 @@ impl Writer {
                     .node("Clip", &[y, low, high], &format!("{path}/relu6"), vec![])
             }
         }
+    }
+
+    /// The values of both scales.
+    fn efficientnet(&mut self, net: &EfficientNetLite0, images: Value) -> (Value, Value) {
+        let mut x = self.conv("backbone.stem", &net.stem, images);
+        let mut fine = x.clone();
+        for (i, block) in net.blocks.iter().enumerate() {
+            x = self.block(&format!("backbone.blocks.{i}"), block, x);
+            if i + 1 == net.blocks_at_stride_16() {
+                fine = x.clone();
+            }
+        }
+        (fine, x)
+    }
+
+    /// The values of both scales.
+    fn resnet(&mut self, net: &ResNet18, images: Value) -> (Value, Value) {
+        let x = self.conv("backbone.stem", &net.stem, images);
+        let pool = vec![
+            ints("kernel_shape", &[3, 3]),
+            ints("strides", &[2, 2]),
+            ints("pads", &[1, 1, 1, 1]),
+        ];
+        let mut x = self.graph.node("MaxPool", &[x], "backbone/pool", pool);
+        let mut fine = x.clone();
+        for (i, block) in net.blocks.iter().enumerate() {
+            x = self.basic_block(&format!("backbone.blocks.{i}"), block, x);
+            if i + 1 == net.blocks_at_stride_16() {
+                fine = x.clone();
+            }
+        }
+        (fine, x)
+    }
+
+    fn basic_block(&mut self, path: &str, block: &BasicBlock, x: Value) -> Value {
+        let first = self.conv(&format!("{path}.first"), &block.first, x.clone());
+        let second = self.conv(&format!("{path}.second"), &block.second, first);
+        let x = match &block.shortcut {
+            Some(unit) => self.conv(&format!("{path}.shortcut"), unit, x),
+            None => x,
+        };
+        let sum = self
+            .graph
+            .node("Add", &[x, second], &format!("{path}/sum"), vec![]);
+        self.activate(&format!("{path}/sum"), Activation::Relu, sum)
     }
 
     fn block(&mut self, path: &str, block: &InvertedResidual, x: Value) -> Value {

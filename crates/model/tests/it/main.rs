@@ -1,12 +1,14 @@
 //! The networks at the crate's boundary.
 
+mod golden;
+
 use burn::tensor::activation::relu;
 use burn::tensor::module::conv2d;
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Device, Distribution, Tensor};
 use lobule_model::{
-    Activation, Connection, UltrasoundConfig, UltrasoundNet, WeightPrecision, convolve,
-    export_ultrasound, load_parameters, parameters, pool_bags, read_initializers, same,
+    Activation, BackboneKind, Connection, UltrasoundConfig, UltrasoundNet, WeightPrecision,
+    convolve, export_ultrasound, load_parameters, parameters, pool_bags, read_initializers, same,
     top_share_mean,
 };
 
@@ -28,7 +30,12 @@ fn assert_close(got: &[f32], expected: &[f32], what: &str) {
 }
 
 fn small_net(device: &Device) -> UltrasoundNet {
+    net_with(BackboneKind::EfficientnetLite0, device)
+}
+
+fn net_with(backbone: BackboneKind, device: &Device) -> UltrasoundNet {
     let config = UltrasoundConfig {
+        backbone,
         hidden: 8,
         attention: 4,
         top_share: 0.1,
@@ -118,13 +125,19 @@ fn attention_sums_to_one_per_breast_and_ignores_the_order() {
 #[test]
 fn an_exported_network_carries_its_parameters() {
     let device = Device::flex();
-    let net = small_net(&device);
-    let model = export_ultrasound(&net, (64, 96), WeightPrecision::Single).unwrap();
-    let read = read_initializers(&model).unwrap();
-    assert_eq!(read, parameters(&net));
-    let again = load_parameters(small_net(&device), read).unwrap();
-    assert_eq!(parameters(&again), parameters(&net));
-    assert!(export_ultrasound(&net, (64, 90), WeightPrecision::Half).is_err());
+    for backbone in [BackboneKind::EfficientnetLite0, BackboneKind::Resnet18] {
+        let net = net_with(backbone, &device);
+        let model = export_ultrasound(&net, (64, 96), WeightPrecision::Single).unwrap();
+        let read = read_initializers(&model).unwrap();
+        assert!(
+            read.contains_key("backbone.blocks.7.project.weight")
+                || backbone == BackboneKind::Resnet18
+        );
+        assert_eq!(read, parameters(&net));
+        let again = load_parameters(net_with(backbone, &device), read).unwrap();
+        assert_eq!(parameters(&again), parameters(&net));
+        assert!(export_ultrasound(&net, (64, 90), WeightPrecision::Half).is_err());
+    }
 }
 
 #[test]

@@ -1,5 +1,8 @@
 //! Training at the crate's boundary: it learns, resumes exactly, and its export runs.
 
+mod end_to_end;
+mod layouts;
+
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -66,12 +69,12 @@ fn a_run_that_was_cut_off_ends_as_if_it_were_not() {
     let folder = tempfile::tempdir().unwrap();
     write_images(folder.path(), 24);
     let config = config(folder.path(), 3);
-    let whole = train(&config, &folder.path().join("whole"), &mut Silent).unwrap();
+    let whole = train(&config, &folder.path().join("whole"), "test", &mut Silent).unwrap();
     let cut = folder.path().join("cut");
-    let run = || train(&config, &cut, &mut CutAfter(2)).map(|_| ());
+    let run = || train(&config, &cut, "test", &mut CutAfter(2)).map(|_| ());
     assert!(catch_unwind(AssertUnwindSafe(run)).is_err());
     assert!(!cut.join("predictions.csv").exists());
-    let resumed = train(&config, &cut, &mut Silent).unwrap();
+    let resumed = train(&config, &cut, "test", &mut Silent).unwrap();
     assert_eq!(resumed.epochs.len(), 3);
     for (a, b) in whole.predictions.iter().zip(&resumed.predictions) {
         assert_eq!(a.case.name, b.case.name);
@@ -96,8 +99,8 @@ fn a_folder_of_another_configuration_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     write_images(folder.path(), 12);
     let run = folder.path().join("run");
-    train(&config(folder.path(), 1), &run, &mut Silent).unwrap();
-    let error = train(&config(folder.path(), 2), &run, &mut Silent)
+    train(&config(folder.path(), 1), &run, "test", &mut Silent).unwrap();
+    let error = train(&config(folder.path(), 2), &run, "test", &mut Silent)
         .err()
         .unwrap()
         .to_string();
