@@ -25,15 +25,18 @@
 pub mod bootstrap;
 pub mod calibration;
 pub mod hybrid;
+pub mod multiplicity;
 pub mod operating;
 pub mod prevalence;
 pub mod proportion;
 pub mod roc;
+pub mod survival;
 
 mod cases;
 mod distribution;
 mod error;
 mod interval;
+mod matrix;
 
 pub use error::{Error, ErrorKind};
 pub use interval::{Confidence, Interval};

@@ -148,7 +148,10 @@ mod tests {
             Cholesky::new(&dependent, 3).unwrap_err(),
             Singular { column: 1 }
         );
-        assert_eq!(Cholesky::new(&[0.0], 1).unwrap_err(), Singular { column: 0 });
+        assert_eq!(
+            Cholesky::new(&[0.0], 1).unwrap_err(),
+            Singular { column: 0 }
+        );
         assert!(Cholesky::new(&[f64::NAN], 1).is_err());
     }
 }

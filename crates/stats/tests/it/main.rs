@@ -7,3 +7,4 @@ mod degenerate;
 mod golden;
 mod properties;
 mod reference;
+mod survival;

@@ -26,6 +26,9 @@ pub use predict::{PredictedStep, PredictedSurvival};
 pub use proportionality::{ProportionalHazards, TimeTransform};
 pub use residuals::SchoenfeldResidual;
 
+pub(super) use design::{add_outer, add_scaled};
+pub(super) use residuals::mirror;
+
 use super::chi_square::ChiSquareTest;
 use super::follow_up::{FollowUp, Labels};
 use super::newton::{Derivatives, Maximum, maximize};

@@ -26,7 +26,7 @@ pub enum TimeTransform {
     Identity,
     /// `g(t) = ln t`.
     Log,
-    /// The mean rank of t among the times of all events.
+    /// The mean rank of t among the times of all subjects.
     Rank,
 }
 
@@ -161,10 +161,7 @@ impl Cox {
     }
 
     fn ranks(&self, times: &[f64]) -> Vec<f64> {
-        let blocks = self.design.event_blocks();
-        let mut all: Vec<f64> = blocks
-            .flat_map(|block| std::iter::repeat_n(block.time, block.n_events()))
-            .collect();
+        let mut all = self.follow_up().times().to_vec();
         all.sort_unstable_by(f64::total_cmp);
         let rank = |&time: &f64| {
             let below = all.partition_point(|&other| other < time);
