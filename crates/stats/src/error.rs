@@ -46,6 +46,10 @@ pub enum ErrorKind {
     NotIncreasing,
     /// A resampled statistic is undefined too often.
     Undefined,
+    /// The same thing is given twice, and it is not known which to believe.
+    Duplicate,
+    /// The method does not allow this design: missing cells, nesting or an endpoint it lacks.
+    Design,
 }
 
 impl Error {

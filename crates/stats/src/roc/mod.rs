@@ -1,8 +1,8 @@
 //! The empirical ROC curve: area, variance, curve, thresholds, comparisons.
 //!
 //! Owns: [`Roc`], sorted once when made, and the tests of two areas ([`compare_paired`],
-//! [`compare_unpaired`]). Does not own: the 2 × 2 table ([`crate::operating`]), resampled areas
-//! ([`crate::bootstrap`]).
+//! [`compare_unpaired`]), partial areas ([`RateRange`]) and [`LikelihoodRatios`]. Does not own: the
+//! 2 × 2 table ([`crate::operating`]), resampled areas ([`crate::bootstrap`]).
 //!
 //! ```
 //! use lobule_stats::roc::Roc;
@@ -14,9 +14,13 @@
 
 mod compare;
 mod curve;
+mod likelihood;
+mod partial;
 
 pub use compare::{AucComparison, compare_paired, compare_unpaired};
 pub use curve::RocPoint;
+pub use likelihood::LikelihoodRatios;
+pub use partial::RateRange;
 
 use crate::cases::{Ranking, check_cases};
 use crate::{Confidence, Error, ErrorKind, Interval};
