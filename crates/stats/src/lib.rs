@@ -3,8 +3,10 @@
 //!
 //! Owns: empirical ROC curves with DeLong's variance ([`roc`]), decisions at a threshold
 //! ([`operating`]), reader and algorithm combined ([`hybrid`]), proportions ([`proportion`]),
-//! calibration ([`calibration`]), change of prevalence ([`prevalence`]) and the clustered bootstrap
-//! ([`bootstrap`]). Does not own: tables in files, figures and reports (`report`), models.
+//! reader studies ([`mrmc`]), marks with a place ([`location`]), correlated decisions ([`gee`]),
+//! permutation tests ([`permutation`]), calibration ([`calibration`]), change of prevalence
+//! ([`prevalence`]) and the clustered bootstrap ([`bootstrap`]). Does not own: tables in files,
+//! figures and reports (`report`), models.
 //!
 //! Everything here is a function of its arguments: no clock, file, environment or global random
 //! state; seeds are passed in, and no result depends on the number of threads. Truth is a slice of
@@ -24,9 +26,13 @@
 
 pub mod bootstrap;
 pub mod calibration;
+pub mod gee;
 pub mod hybrid;
+pub mod location;
+pub mod mrmc;
 pub mod multiplicity;
 pub mod operating;
+pub mod permutation;
 pub mod prevalence;
 pub mod proportion;
 pub mod roc;
