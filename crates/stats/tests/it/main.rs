@@ -5,6 +5,8 @@
 mod bootstrap;
 mod degenerate;
 mod golden;
+mod location;
+mod mrmc;
 mod properties;
 mod reference;
 mod survival;
