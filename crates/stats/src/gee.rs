@@ -117,10 +117,11 @@ impl GeeFit {
     ///
     /// ```
     /// use lobule_stats::{Confidence, gee::{Link, gee}};
-    /// let outcomes = [true, false, true, true];
-    /// let fit = gee(&outcomes, &[1., 0., 1., 0., 0., 1., 0., 1.], &[1, 2, 3, 4], Link::Identity)?;
+    /// let outcomes = [true, false, false, true, true, false];
+    /// let design = [1., 0., 1., 0., 1., 0., 0., 1., 0., 1., 0., 1.];
+    /// let fit = gee(&outcomes, &design, &[1, 2, 3, 4, 5, 6], Link::Identity)?;
     /// let difference = fit.contrast(&[1.0, -1.0], Confidence::NINETY_FIVE)?;
-    /// assert!((difference.estimate + 0.5).abs() < 1e-9);
+    /// assert!((difference.estimate + 1.0 / 3.0).abs() < 1e-9);
     /// # Ok::<(), lobule_stats::Error>(())
     /// ```
     ///

@@ -112,7 +112,8 @@ impl LocationStudy {
     /// ```
     /// use lobule_stats::{ErrorKind, location::{LesionTruth, LocationStudy, Mark}};
     /// let mark = Mark { reader: "ann", modality: "2D", case: "c1", lesion: Some("a"), rating: 1.0 };
-    /// let error = LocationStudy::new([LesionTruth::none("c1")], [mark]).unwrap_err();
+    /// let truth = [LesionTruth::none("c1"), LesionTruth { case: "c2", lesion: Some("a"), weight: None }];
+    /// let error = LocationStudy::new(truth, [mark]).unwrap_err();
     /// assert_eq!(error.kind(), ErrorKind::Mismatch);
     /// ```
     ///

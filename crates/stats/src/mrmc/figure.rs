@@ -45,7 +45,7 @@ pub enum Figure {
 /// let truth = [false, true, false, true];
 /// let study = ReaderStudy::from_grid(&truth, 1, 1, &[1.0, 2.0, 3.0, 4.0])?;
 /// let table = FigureTable::new(&study, Figure::Auc, CovarianceMethod::DeLong)?;
-/// assert_eq!(table.covariance(0, 0), 0.125);
+/// assert!((table.covariance(0, 0) - 0.125).abs() < 1e-15);
 /// # Ok::<(), lobule_stats::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

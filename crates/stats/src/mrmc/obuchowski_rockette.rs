@@ -38,7 +38,7 @@ pub enum RandomFactors {
 /// let random = RandomFactors::ReadersAndCases;
 /// let analysis = obuchowski_rockette(&table, random, Confidence::NINETY_FIVE)?;
 /// let difference = &analysis.differences[0];
-/// assert!((difference.contrast.estimate - 7.0 / 36.0).abs() < 1e-12);
+/// assert!((difference.contrast.estimate - 1.0 / 6.0).abs() < 1e-12);
 /// let f = analysis.test.expect("two modalities").statistic;
 /// assert!((f - difference.contrast.statistic.powi(2)).abs() < 1e-9);
 /// # Ok::<(), lobule_stats::Error>(())
