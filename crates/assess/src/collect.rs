@@ -213,7 +213,7 @@ impl Collector {
     }
 
     fn finish(mut self) -> Inputs {
-        let mut taken = HashSet::new();
+        let mut taken = HashMap::new();
         for exam in &mut self.exams {
             exam.exam = unique(&exam.exam, &mut taken);
             exam.breasts.sort_by_key(|b| b.side);
@@ -225,11 +225,20 @@ impl Collector {
     }
 }
 
-fn unique(name: &str, taken: &mut HashSet<String>) -> String {
-    let numbered = (2_usize..).map(|n| format!("{name}-{n}"));
-    let mut candidates = std::iter::once(name.to_owned()).chain(numbered);
-    let free = candidates.find(|candidate| taken.insert(candidate.to_lowercase()));
-    free.expect("the numbers do not end")
+/// The name, or the first of `name-2`, `name-3`, … that is free; equal but for case is not free.
+/// `taken` keeps the first number that is worth a try, so that many files of one name stay cheap.
+fn unique(name: &str, taken: &mut HashMap<String, usize>) -> String {
+    let plain = name.to_lowercase();
+    let Some(&next) = taken.get(&plain) else {
+        taken.insert(plain, 2);
+        return name.to_owned();
+    };
+    let mut numbered = (next..).map(|n| (n, format!("{name}-{n}")));
+    let free = numbered.find(|(_, candidate)| !taken.contains_key(&candidate.to_lowercase()));
+    let (number, free) = free.expect("the numbers do not end");
+    taken.insert(free.to_lowercase(), 2);
+    taken.insert(plain, number + 1);
+    free
 }
 
 fn grouping(path: &Path, row: Option<&ManifestRow>, content: &Content) -> (Grouping, String) {
@@ -300,4 +309,24 @@ fn is_picture(path: &Path) -> bool {
     let opened = File::open(path).and_then(|f| f.take(8).read_to_end(&mut start));
     let known: [&[u8]; 5] = [b"\x89PNG", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"BM"];
     opened.is_ok() && known.iter().any(|magic| start.starts_with(magic))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_become_unique_by_the_first_free_number() {
+        let mut taken = HashMap::new();
+        let names = ["a", "A", "a-2", "a", "b", "a-2", "A-3"];
+        let got = names.map(|name| unique(name, &mut taken));
+        assert_eq!(got, ["a", "A-2", "a-2-2", "a-3", "b", "a-2-3", "A-3-2"]);
+    }
+
+    #[test]
+    fn many_files_of_one_name_take_no_quadratic_time() {
+        let mut taken = HashMap::new();
+        let last = (0..200_000).map(|_| unique("scan", &mut taken)).last();
+        assert_eq!(last.as_deref(), Some("scan-200000"));
+    }
 }

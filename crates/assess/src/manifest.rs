@@ -11,6 +11,12 @@ use crate::{Error, ErrorKind};
 
 /// Longest field that is read, in bytes.
 const LONGEST_FIELD: usize = 4096;
+/// Largest manifest that is read, in bytes.
+const LARGEST_MANIFEST: u64 = 32 << 20;
+/// Most columns.
+const MOST_COLUMNS: usize = 256;
+/// Most bytes that all rows may take in memory, where each keeps its columns' names.
+const MOST_KEPT_BYTES: usize = 256 << 20;
 
 /// One line of a manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,17 +45,41 @@ pub struct ManifestRow {
 /// assert!(error.to_string().starts_with("line 2, column `breast`: expected left"));
 /// ```
 pub fn read_manifest(input: impl Read) -> Result<Vec<ManifestRow>, Error> {
+    let bytes = read_bounded(input)?;
     let mut csv = csv::ReaderBuilder::new()
         .trim(csv::Trim::All)
-        .from_reader(input);
+        .from_reader(&bytes[..]);
     let header = csv.headers().map_err(|e| unreadable(&e))?.clone();
     let columns = Columns::find(&header)?;
     let mut rows = Vec::new();
+    let mut kept = 0;
     for record in csv.records() {
         let record = record.map_err(|e| unreadable(&e))?;
         rows.push(columns.row(&header, &record)?);
+        kept += cost(&header, &record);
+        if kept > MOST_KEPT_BYTES {
+            return Err(refused("fewer rows or shorter names of columns", "more"));
+        }
     }
     Ok(rows)
+}
+
+fn read_bounded(input: impl Read) -> Result<Vec<u8>, Error> {
+    let mut bytes = Vec::new();
+    let read = input.take(LARGEST_MANIFEST + 1).read_to_end(&mut bytes);
+    read.map_err(|e| refused("a readable manifest", &e.to_string()))?;
+    if bytes.len() as u64 > LARGEST_MANIFEST {
+        let most = format!("at most {LARGEST_MANIFEST} bytes");
+        return Err(refused(&most, "more"));
+    }
+    Ok(bytes)
+}
+
+/// Bytes that a row takes in memory.
+fn cost(header: &csv::StringRecord, record: &csv::StringRecord) -> usize {
+    let pair = size_of::<(String, String)>();
+    let text = header.as_slice().len() + record.as_slice().len();
+    size_of::<ManifestRow>() + header.len() * pair + text
 }
 
 struct Columns {
@@ -60,6 +90,10 @@ struct Columns {
 
 impl Columns {
     fn find(header: &csv::StringRecord) -> Result<Columns, Error> {
+        if header.len() > MOST_COLUMNS {
+            let got = header.len().to_string();
+            return Err(refused(&format!("at most {MOST_COLUMNS} columns"), &got));
+        }
         let plain = |name: &str| name.trim_start_matches('\u{feff}').to_ascii_lowercase();
         let column = |wanted: &str| {
             let found = header.iter().position(|name| plain(name) == wanted);
@@ -125,6 +159,11 @@ fn wrong(line: u64, column: &str, message: &str) -> Error {
     Error::new(ErrorKind::Manifest, text)
 }
 
+fn refused(expected: &str, got: &str) -> Error {
+    let text = format!("expected {expected}, got {got}");
+    Error::new(ErrorKind::Manifest, text)
+}
+
 fn unreadable(error: &csv::Error) -> Error {
     let line = error.position().map_or(1, csv::Position::line);
     let text = format!("line {line}: expected a row of a CSV table, got: {error}");
@@ -158,6 +197,27 @@ mod tests {
             assert_eq!(error.kind(), ErrorKind::Manifest);
         }
         assert!(read_manifest(&b"exam,breast,file\na,left,\xff\xfe\n"[..]).is_err());
+    }
+
+    #[test]
+    fn what_would_fill_the_memory_is_refused() {
+        let many_columns = format!("exam,breast,file{}\n", ",x".repeat(MOST_COLUMNS));
+        let names = ["n".repeat(1 << 18), "m".repeat(1 << 18)].join(",");
+        let row = "e,left,a.png,,\n";
+        let long_names = format!("exam,breast,file,{names}\n{}", row.repeat(600));
+        let endless = std::io::repeat(b'a');
+        let texts: [(Box<dyn Read>, &str); 3] = [
+            (
+                Box::new(std::io::Cursor::new(many_columns)),
+                "at most 256 columns, got 259",
+            ),
+            (Box::new(std::io::Cursor::new(long_names)), "fewer rows"),
+            (Box::new(endless), "at most 33554432 bytes"),
+        ];
+        for (text, expected) in texts {
+            let error = read_manifest(text).unwrap_err();
+            assert!(error.to_string().contains(expected), "{error}");
+        }
     }
 
     #[test]
