@@ -20,6 +20,11 @@ const COLUMNS: [&str; 10] = [
     "attention",
 ];
 
+/// Largest table that is read, in bytes, and its most columns: an empty cell takes one byte in the
+/// file and twenty-four in memory.
+const LARGEST_TABLE: usize = 64 << 20;
+const MOST_COLUMNS: usize = 256;
+
 /// What is true of an image; the worse, the greater.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Truth {
@@ -97,6 +102,12 @@ impl Predictions {
     /// `Record` when a column is missing or a value is not what its column holds.
     pub fn from_csv(bytes: &[u8], path: &Path) -> Result<Predictions, Error> {
         let wrong = |message: String| Error::new(ErrorKind::Record, path, message);
+        if bytes.len() > LARGEST_TABLE {
+            let got = bytes.len();
+            return Err(wrong(format!(
+                "expected at most {LARGEST_TABLE} bytes, got {got}"
+            )));
+        }
         let mut reader = csv::Reader::from_reader(bytes);
         let header = reader
             .headers()
@@ -160,6 +171,12 @@ struct Columns {
 
 impl Columns {
     fn find(header: &csv::StringRecord) -> Result<Columns, String> {
+        if header.len() > MOST_COLUMNS {
+            let got = header.len();
+            return Err(format!(
+                "expected at most {MOST_COLUMNS} columns, got {got}"
+            ));
+        }
         let mut fixed = [0; COLUMNS.len()];
         for (at, name) in fixed.iter_mut().zip(COLUMNS) {
             *at = header
@@ -239,6 +256,7 @@ b.png,busi,1,g1,2,normal,0.1,0.2,,0.75,
                 "row 1: expected malignant_score",
             ),
             (&format!("{TABLE}x,y\n"), "expected a row"),
+            (&",".repeat(300), "at most 256 columns, got 301"),
         ];
         for (text, expected) in cases {
             let error = Predictions::from_csv(text.as_bytes(), Path::new("p")).unwrap_err();
