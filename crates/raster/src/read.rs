@@ -82,6 +82,10 @@ fn max_decoded_bytes(limits: &Limits) -> u64 {
 /// Decodes the bytes of a file.
 fn decode(bytes: &[u8], limits: &Limits) -> Result<Picture, Error> {
     let format = guess_format(bytes)?;
+    if format == ImageFormat::Tiff && tiff_claims_more(bytes) == Some(true) {
+        let message = "expected a TIFF file that holds its tables, got one that claims longer ones";
+        return Err(Error::new(ErrorKind::Format, message));
+    }
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     reader.limits(decoder_limits(limits));
     let mut decoder = reader.into_decoder().map_err(|e| refuse(format, &e))?;
@@ -169,6 +173,41 @@ fn jpeg_is_complete(bytes: &[u8]) -> bool {
         (Some(end), Some(scan)) => end > scan,
         _ => false,
     }
+}
+
+/// Bytes of a value, by the number of its type (TIFF 6.0 section 2 and BigTIFF).
+const TIFF_SIZES: [u64; 19] = [1, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 1, 1, 1, 8, 8, 8];
+
+/// Whether an entry of a TIFF file's first directory claims more bytes of values than the file
+/// has: the decoder takes memory for a claim, 32 bytes for each value, before it knows our limits.
+/// Nothing where the directory itself ends too early.
+fn tiff_claims_more(bytes: &[u8]) -> Option<bool> {
+    let big_endian = bytes.starts_with(b"MM");
+    let number = |at: u64, size: u64| {
+        let start = usize::try_from(at).ok()?;
+        let digits = bytes.get(start..start.checked_add(size as usize)?)?;
+        let append = |n: u64, &digit: &u8| n << 8 | u64::from(digit);
+        Some(match big_endian {
+            true => digits.iter().fold(0, append),
+            false => digits.iter().rev().fold(0, append),
+        })
+    };
+    let is_big = number(2, 2)? == 43;
+    // Bytes of the number of entries, of an entry, and of its number of values.
+    let (head, entry, wide) = if is_big { (8, 20, 8) } else { (2, 12, 4) };
+    let start = if is_big { number(8, 8)? } else { number(4, 4)? };
+    for i in 0..number(start, head)? {
+        let at = start
+            .checked_add(head)?
+            .checked_add(i.checked_mul(entry)?)?;
+        let kind = number(at.checked_add(2)?, 2)? as usize;
+        let values = number(at.checked_add(4)?, wide)?;
+        let size = TIFF_SIZES.get(kind).unwrap_or(&1);
+        if values.saturating_mul(*size) > bytes.len() as u64 {
+            return Some(true);
+        }
+    }
+    Some(false)
 }
 
 /// The decoder's complaint in this crate's words.
