@@ -1,5 +1,7 @@
 //! The run as a whole, on small pictures and a network that is a formula.
 
+mod corpus;
+
 use std::path::{Path, PathBuf};
 
 use lobule_assess::{
