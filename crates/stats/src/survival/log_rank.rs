@@ -269,10 +269,9 @@ impl Sums {
         for i in 0..self.n_groups {
             let share = at_risk[i] / total;
             self.expected[i] += weight * events * share;
-            for j in 0..self.n_groups {
+            for (j, other) in at_risk.iter().enumerate() {
                 let same = if i == j { 1.0 } else { 0.0 };
-                self.covariance[i * self.n_groups + j] +=
-                    spread * share * (same - at_risk[j] / total);
+                self.covariance[i * self.n_groups + j] += spread * share * (same - other / total);
             }
         }
     }

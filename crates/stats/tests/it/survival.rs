@@ -363,7 +363,7 @@ fn check_fit(what: &str, fit: &Cox, terms: &[&[usize]], reference: &Value) {
         near(&what, term.interval.upper, &limits["upper .95"], FITTED);
     }
     let covariance = fit.covariance();
-    let reference_covariance = list(&reference["vcov"]).iter().flat_map(|row| list(row));
+    let reference_covariance = list(&reference["vcov"]).iter().flat_map(list);
     for (got, expected) in covariance.iter().zip(reference_covariance) {
         near(what, *got, expected, FITTED);
     }

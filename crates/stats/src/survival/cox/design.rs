@@ -212,6 +212,10 @@ impl Block {
         self.start..self.events_end
     }
 
+    pub(super) fn censored(&self) -> Range<usize> {
+        self.events_end..self.end
+    }
+
     pub(super) fn n_events(&self) -> usize {
         self.events_end - self.start
     }

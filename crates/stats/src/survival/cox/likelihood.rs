@@ -65,7 +65,7 @@ impl RiskSums {
         }
         self.total += self.event_total;
         add_scaled(&mut self.weighted, 1.0, &self.event_weighted);
-        for row in block.events_end..block.end {
+        for row in block.censored() {
             self.total += risks[row];
             add_scaled(&mut self.weighted, risks[row], design.row(row));
         }

@@ -208,7 +208,7 @@ impl Spread {
             add_outer(&mut self.event_squares, risks[row], design.row(row));
         }
         add_scaled(&mut self.squares, 1.0, &self.event_squares);
-        for row in block.events_end..block.end {
+        for row in block.censored() {
             add_outer(&mut self.squares, risks[row], design.row(row));
         }
     }

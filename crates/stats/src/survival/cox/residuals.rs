@@ -139,7 +139,7 @@ impl Cox {
                     hazard += time.hazard;
                     add_scaled(&mut mean_hazard, 1.0, &time.mean_hazard);
                 }
-                for row in block.events_end..block.end {
+                for row in block.censored() {
                     visit(RowHazard {
                         row,
                         risk: risks[row],
