@@ -302,6 +302,11 @@ impl<'a> Names<'a> {
     }
 }
 
+/// A lesion's name within its case, and its weight.
+type NamedLesion<'a> = (&'a str, Option<f64>);
+/// A row of truth: the case, and its lesion unless healthy.
+type CaseRow<'a> = (usize, Option<NamedLesion<'a>>);
+
 struct Truth<'a> {
     cases: Names<'a>,
     diseased: Vec<bool>,
@@ -312,7 +317,7 @@ struct Truth<'a> {
 impl<'a> Truth<'a> {
     fn collect(rows: impl IntoIterator<Item = LesionTruth<'a>>) -> Result<Truth<'a>, Error> {
         let mut cases = Names::default();
-        let mut named: Vec<(usize, Option<(&str, Option<f64>)>)> = Vec::new();
+        let mut named: Vec<CaseRow> = Vec::new();
         for row in rows {
             let case = cases.index_of(row.case);
             named.push((case, row.lesion.map(|lesion| (lesion, row.weight))));
@@ -332,10 +337,10 @@ impl<'a> Truth<'a> {
     }
 
     /// All rows of one case.
-    fn push_case(&mut self, rows: &[(usize, Option<(&'a str, Option<f64>)>)]) -> Result<(), Error> {
+    fn push_case(&mut self, rows: &[CaseRow<'a>]) -> Result<(), Error> {
         let case = rows[0].0;
         let name = self.cases.names[case];
-        let lesions: Vec<(&'a str, Option<f64>)> = rows.iter().filter_map(|row| row.1).collect();
+        let lesions: Vec<NamedLesion<'a>> = rows.iter().filter_map(|row| row.1).collect();
         if !lesions.is_empty() {
             check_lengths(
                 "lesions of a diseased case",
@@ -394,7 +399,7 @@ impl<'a> Truth<'a> {
     }
 }
 
-fn case_weights(case: &str, lesions: &[(&str, Option<f64>)]) -> Result<Vec<f64>, Error> {
+fn case_weights(case: &str, lesions: &[NamedLesion]) -> Result<Vec<f64>, Error> {
     let given: Vec<f64> = lesions.iter().filter_map(|lesion| lesion.1).collect();
     if given.iter().all(|&weight| weight == 0.0) {
         return Ok(vec![1.0 / lesions.len() as f64; lesions.len()]);

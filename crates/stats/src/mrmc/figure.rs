@@ -177,12 +177,15 @@ fn delong_influence(roc: &Roc, cell: &Cell, truth: &[bool]) -> Influence {
     Influence::from_values(placed.map(value).collect())
 }
 
+/// A figure of the ratings and truths of some cases.
+type FigureOf<'a> = dyn Fn(&[f64], &[bool]) -> Result<f64, Error> + 'a;
+
 /// The jackknife by definition: the figure on what is left, once per unit.
 pub(crate) fn by_leaving_out(
     cell: &Cell,
     truth: &[bool],
     clusters: Option<&[u32]>,
-    figure: &dyn Fn(&[f64], &[bool]) -> Result<f64, Error>,
+    figure: &FigureOf,
 ) -> Result<(f64, Influence), Error> {
     let whole = figure(&cell.ratings, truth)?;
     let unit_of = |case: u32| clusters.map_or(case, |clusters| clusters[case as usize]);

@@ -7,6 +7,7 @@ mod degenerate;
 mod golden;
 mod location;
 mod mrmc;
+mod partial;
 mod properties;
 mod reference;
 mod survival;
