@@ -397,8 +397,9 @@ impl Cox {
     ///
     /// ```
     /// # use lobule_stats::survival::{Covariates, CoxConfig, FollowUp, fit_cox};
-    /// # let follow_up = FollowUp::new(&[1.0, 2.0, 3.0, 4.0], &[true; 4])?;
-    /// let columns: [&[f64]; 2] = [&[1.0, 3.0, 2.0, 1.0], &[0.0, 2.0, 3.0, 2.0]];
+    /// let follow_up = FollowUp::new(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], &[true; 6])?;
+    /// let columns: [&[f64]; 2] =
+    ///     [&[1.0, 3.0, 2.0, 1.0, 2.0, 4.0], &[0.0, 1.0, 0.0, 1.0, 1.0, 0.0]];
     /// let small = Covariates::from_columns(&columns[..1])?;
     /// let large = Covariates::from_columns(&columns)?;
     /// let fit = |covariates| fit_cox(&follow_up, covariates, &CoxConfig::default());
