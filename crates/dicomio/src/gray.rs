@@ -162,7 +162,7 @@ impl Voi {
     fn at(&self, value: f64) -> f64 {
         match self {
             Voi::Table { table, first } => {
-                let index = value.round() as i64 - i64::from(*first);
+                let index = (value.round() as i64).saturating_sub(i64::from(*first));
                 f64::from(table.at(index)) / f64::from(table.top())
             }
             Voi::Window(window) => window.at(value),
@@ -213,6 +213,29 @@ impl Window {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dataset::{Element, Encoding};
+
+    #[test]
+    fn values_beyond_all_numbers_take_the_ends_of_a_table() {
+        let mut data = Dataset::empty(Encoding {
+            implicit: false,
+            big_endian: false,
+        });
+        let mut put = |tag, value: &[u8]| {
+            let encoding = Encoding {
+                implicit: false,
+                big_endian: false,
+            };
+            let value = value.to_vec();
+            data.elements.insert(tag, Element { value, encoding });
+        };
+        put(tags::LUT_DESCRIPTOR, &[2, 0, 5, 0, 8, 0]);
+        put(tags::LUT_DATA, &[0, 0, 255, 0]);
+        let table = Table::read(&data, tags::LUT_DESCRIPTOR, tags::LUT_DATA).unwrap();
+        let voi = Voi::Table { table, first: 5 };
+        let values = [-f64::MAX, f64::NEG_INFINITY, f64::MAX, f64::INFINITY];
+        assert_eq!(values.map(|v| voi.at(v)), [0.0, 0.0, 1.0, 1.0]);
+    }
 
     #[test]
     fn windows_follow_the_standards_formulas() {

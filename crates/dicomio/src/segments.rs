@@ -16,7 +16,12 @@ pub(crate) fn expand(items: &[u16], item_bytes: usize, entries: usize) -> Option
         }
         let mut copied = copied_from(items.get(at + 2..)?, item_bytes)?;
         for _ in 0..items[at + 1] {
+            let before = values.len();
             copied = append(items, copied, &mut values)?;
+            // Copies of nothing could go on for hours.
+            if values.len() == before {
+                return None;
+            }
             if values.len() >= entries {
                 break;
             }
@@ -76,7 +81,8 @@ mod tests {
 
     #[test]
     fn impossible_segments_are_refused() {
-        let cases: [&[u16]; 5] = [
+        let cases: [&[u16]; 6] = [
+            &[0, 0, 2, 9, 0, 0],
             &[1, 4, 10],
             &[0, 9, 1],
             &[7, 1, 1],

@@ -20,6 +20,8 @@ pub(super) fn decode(bytes: &[u8], layout: &Layout) -> Result<Samples, Error> {
         decoder.set_color_transform(ColorTransform::RGB);
     }
     let damaged = |e: jpeg_decoder::Error| malformed(format!("expected a JPEG stream: {e}"));
+    decoder.read_info().map_err(damaged)?;
+    check_size(&decoder, layout)?;
     let decoded = decoder.decode().map_err(damaged)?;
     let two_bytes = head.precision > 8 || head.process == LOSSLESS && head.precision != 8;
     let values = match two_bytes {
@@ -33,6 +35,18 @@ pub(super) fn decode(bytes: &[u8], layout: &Layout) -> Result<Samples, Error> {
         values,
         meaning: head.meaning(layout.photometric),
     })
+}
+
+/// The decoder may find another frame than [`Head`] where segments do not follow each other as they
+/// should; no memory is taken for it.
+fn check_size(decoder: &Decoder<&[u8]>, layout: &Layout) -> Result<(), Error> {
+    let size = decoder
+        .info()
+        .map(|info| (info.height.into(), info.width.into()));
+    match size == Some((layout.rows, layout.cols)) {
+        true => Ok(()),
+        false => Err(malformed("expected one frame in a JPEG stream, got others")),
+    }
 }
 
 /// What the markers before the first scan say.

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod content;
+mod corpus;
 mod fixtures;
 mod golden;
 mod malformed;
