@@ -13,9 +13,9 @@ use std::time::{Duration, Instant};
 use super::memory::within;
 
 /// Cut forms of each seed.
-const CUTS: usize = 24;
+const CUTS: usize = 12;
 /// Changed forms of each seed.
-const CHANGES: usize = 40;
+const CHANGES: usize = 30;
 /// Longest time for one input, without optimization.
 const LONGEST: Duration = Duration::from_secs(10);
 
