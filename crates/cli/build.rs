@@ -10,7 +10,10 @@ fn main() {
     let here = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));
     let models = here.join("../../models");
     println!("cargo::rerun-if-changed={}", models.display());
-    let mut code = "pub(crate) static PACKAGES: &[(&str, &[(&str, &[u8])])] = &[\n".to_owned();
+    let mut code = "/// Name and bytes of an embedded file.\n\
+                    pub(crate) type File = (&'static str, &'static [u8]);\n\
+                    pub(crate) static PACKAGES: &[(&str, &[File])] = &[\n"
+        .to_owned();
     for package in sorted(&models) {
         if package.join("manifest.toml").is_file() {
             embed(&package, &mut code);

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use lobule_train::{
-    EpochRecord, Error, ErrorKind, Observer, PackageDescription, RunConfig, Runs, assemble, train,
+    Compute, EpochRecord, Error, ErrorKind, Host, Observer, PackageDescription, RunConfig, Runs,
+    assemble, train,
 };
 
 use crate::failure::{Failure, Outcome};
@@ -53,6 +54,9 @@ struct Ultrasound {
     /// Run folder: checkpoints, `epochs.csv`, `curves.svg`, `predictions.csv`, `member.onnx`.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
+    /// cpu, or cuda, wgpu, libtorch in a program built with that feature.
+    #[arg(long, value_name = "NAME", default_value = "cpu")]
+    device: Compute,
 }
 
 pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
@@ -77,7 +81,11 @@ fn package(args: &Package) -> Result<Outcome, Failure> {
 fn ultrasound(args: &Ultrasound) -> Result<Outcome, Failure> {
     let config = RunConfig::read(&args.config).map_err(failure)?;
     let mut progress = Progress::new();
-    let outcome = train(&config, &args.out, REVISION, &mut progress).map_err(failure)?;
+    let host = Host {
+        compute: args.device,
+        code: REVISION.into(),
+    };
+    let outcome = train(&config, &args.out, &host, &mut progress).map_err(failure)?;
     println!(
         "{} epochs, {} left-out images predicted: {}",
         outcome.epochs.len(),

@@ -155,6 +155,11 @@ impl UltrasoundNet {
         net
     }
 
+    /// Where the network's numbers lie.
+    pub fn device(&self) -> Device {
+        self.attention_w.val().device()
+    }
+
     /// Sizes of the network.
     pub fn config(&self) -> UltrasoundConfig {
         self.config

@@ -103,18 +103,18 @@ impl Files {
     }
 }
 
+/// One of the values that a parameter has a number for.
+type Part = fn(&mut Slot) -> &mut Vec<f32>;
+
 /// The files of a slot and what they hold.
-const PARTS: [(&str, fn(&mut Slot) -> &mut Vec<f32>); 4] = [
+const PARTS: [(&str, Part); 4] = [
     ("weights", |slot| &mut slot.value),
     ("first", |slot| &mut slot.first),
     ("second", |slot| &mut slot.second),
     ("mean", |slot| &mut slot.mean),
 ];
 
-fn named(
-    optimizer: &Optimizer,
-    of: fn(&mut Slot) -> &mut Vec<f32>,
-) -> BTreeMap<String, NamedTensor> {
+fn named(optimizer: &Optimizer, of: Part) -> BTreeMap<String, NamedTensor> {
     let tensor = |slot: &Slot| {
         let mut slot = slot.clone();
         NamedTensor {

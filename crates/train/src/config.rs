@@ -144,8 +144,23 @@ pub struct OptimizerConfig {
     pub clip_norm: f32,
     /// Share of the training groups kept for choosing the epoch.
     pub inner_share: f64,
-    /// Stops after this many epochs without improvement on the inner groups.
+    /// Which epoch's network is kept.
+    pub keep: KeptEpoch,
+    /// With [`KeptEpoch::Best`], stops after this many epochs without improvement on the inner
+    /// groups.
     pub patience: usize,
+}
+
+/// Which epoch's network a run keeps.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum KeptEpoch {
+    /// The last one, when the learning rate has come down to zero. With few inner groups their
+    /// AUROC is too uncertain to choose by.
+    #[default]
+    Last,
+    /// The one that ranks the inner groups best.
+    Best,
 }
 
 impl Default for OptimizerConfig {
@@ -160,6 +175,7 @@ impl Default for OptimizerConfig {
             saliency_weight: 0.1,
             clip_norm: 1.0,
             inner_share: 0.1,
+            keep: KeptEpoch::default(),
             patience: 6,
         }
     }
@@ -264,7 +280,11 @@ impl RunConfig {
             }
         }
         let o = &self.optimizer;
-        if o.epochs == 0 || o.batch_images == 0 || !(o.learning_rate > 0.0) {
+        if o.epochs == 0
+            || o.batch_images == 0
+            || o.learning_rate.is_nan()
+            || o.learning_rate <= 0.0
+        {
             return fail("expected epochs, batch_images and learning_rate above 0".into());
         }
         if !(0.0..0.9).contains(&o.inner_share) {

@@ -40,11 +40,14 @@ type Area<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
 type Line = (&'static str, RGBColor, Vec<(f64, f64)>);
 
 fn panel(area: &Area<'_>, title: &str, lines: &[Line]) -> Result<(), Box<dyn std::error::Error>> {
-    let values = || lines.iter().flat_map(|line| line.2.iter());
+    let values = || {
+        let all = lines.iter().flat_map(|line| line.2.iter());
+        all.filter(|point| point.1.is_finite())
+    };
     let last = values().map(|p| p.0).fold(2.0, f64::max);
     let low = values().map(|p| p.1).fold(f64::INFINITY, f64::min);
     let high = values().map(|p| p.1).fold(f64::NEG_INFINITY, f64::max);
-    if !(low <= high) {
+    if low > high {
         return Ok(());
     }
     let margin = 0.08 * (high - low) + 0.005;

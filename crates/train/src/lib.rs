@@ -6,9 +6,9 @@
 //! One run trains one network on all groups but those left out, and predicts the left-out ones:
 //!
 //! ```no_run
-//! use lobule_train::{RunConfig, Silent, train};
+//! use lobule_train::{Host, RunConfig, Silent, train};
 //! let config: RunConfig = RunConfig::read("models/ultrasound/train.toml".as_ref())?;
-//! let outcome = train(&config, "runs/fold-1".as_ref(), "0.1.0", &mut Silent)?;
+//! let outcome = train(&config, "runs/fold-1".as_ref(), &Host::default(), &mut Silent)?;
 //! println!("{} predictions", outcome.predictions.len());
 //! # Ok::<(), lobule_train::Error>(())
 //! ```
@@ -18,6 +18,7 @@ mod augment;
 mod bags;
 mod batch;
 mod checkpoint;
+mod compute;
 mod config;
 mod curves;
 mod data;
@@ -35,11 +36,14 @@ mod split;
 pub use assemble::{PackageDescription, Runs, assemble};
 pub use augment::{Augmentation, augment};
 pub use bags::{Bag, compose_bags};
-pub use config::{AugmentConfig, DataConfig, LeaveOut, NetworkConfig, OptimizerConfig, RunConfig};
+pub use compute::Compute;
+pub use config::{
+    AugmentConfig, DataConfig, KeptEpoch, LeaveOut, NetworkConfig, OptimizerConfig, RunConfig,
+};
 pub use dataset::{Case, Label, read_data_set};
 pub use error::{Error, ErrorKind};
 pub use layouts::Layout;
 pub use lesion::LesionFacts;
 pub use record::{EpochRecord, LesionOutcome, Prediction, write_predictions};
-pub use run::{Observer, Outcome, Silent, train};
+pub use run::{Host, Observer, Outcome, Silent, train};
 pub use split::{Fold, assign_folds};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Tensor;
 use lobule_exam::{Affine, Point};
 use lobule_model::{N_CLASSES, UltrasoundNet, pool_bags};
 
@@ -111,7 +111,7 @@ impl Outputs {
         bags: &[Bag],
         bag_of_image: &[usize],
     ) -> Result<Outputs, Error> {
-        let out = net.forward(data.images.plain_batch(images, &Device::flex())?);
+        let out = net.forward(data.images.plain_batch(images, &net.device())?);
         let [_, _, rows, cols] = out.saliency.dims();
         let image_scores = floats(out.image_scores.clone());
         let attention_logits = floats(out.attention_logits.clone());

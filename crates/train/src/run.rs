@@ -19,12 +19,15 @@ use sha2::{Digest, Sha256};
 use crate::bags::{Bag, compose_bags, into_steps, mix_and_shuffle};
 use crate::batch::{images_of, targets_of};
 use crate::checkpoint::{Files, Progress};
+use crate::compute::Compute;
 use crate::curves::curves_svg;
 use crate::data::Data;
 use crate::optimizer::{Optimizer, Rates};
 use crate::predict::{compare_with_lesions, predict};
 use crate::run_row::RunRow;
-use crate::{EpochRecord, Error, ErrorKind, Label, Prediction, RunConfig, write_predictions};
+use crate::{
+    EpochRecord, Error, ErrorKind, KeptEpoch, Label, Prediction, RunConfig, write_predictions,
+};
 
 /// The exported network in a run folder.
 pub(crate) const MEMBER_FILE: &str = "member.onnx";
@@ -48,18 +51,29 @@ impl Observer for Silent {
     fn epoch(&mut self, _record: &EpochRecord) {}
 }
 
+/// What a run does not depend on, or only by rounding.
+#[derive(Debug, Clone, Default)]
+pub struct Host {
+    /// The device.
+    pub compute: Compute,
+    /// The program's revision, for the record.
+    pub code: String,
+}
+
 /// What a run leaves behind.
 pub struct Outcome {
-    /// The network of the best epoch (mean weights), rounded to the 16 bits in which it is stored.
+    /// The network of the kept epoch (mean weights), rounded to the 16 bits in which it is stored.
     pub net: UltrasoundNet,
     /// One per left-out image.
     pub predictions: Vec<Prediction>,
     /// One per epoch.
     pub epochs: Vec<EpochRecord>,
+    /// The epoch whose network was kept, from 1.
+    pub kept_epoch: usize,
 }
 
 /// Trains after the configuration, goes on where an earlier call with the same configuration was
-/// cut off, and predicts what was left out. `code` names the program's revision.
+/// cut off, and predicts what was left out. `host` says what computes and which program this is.
 ///
 /// Writes into `folder`: `config.toml`, `epochs.csv`, `curves.svg`, `member.onnx` (16-bit weights),
 /// `predictions.csv` (of exactly those weights), `run.csv` and the checkpoints.
@@ -70,14 +84,14 @@ pub struct Outcome {
 pub fn train(
     config: &RunConfig,
     folder: &Path,
-    code: &str,
+    host: &Host,
     observer: &mut dyn Observer,
 ) -> Result<Outcome, Error> {
     let files = Files::new(folder)?;
     let digest = claim(config, &files)?;
-    let code = files.note_code(code)?;
+    let code = files.note_code(&host.code)?;
     let data = Data::read(config)?;
-    let device = Device::flex();
+    let device = host.compute.device()?;
     let mut run = Run::start(config, &data, device, &files, digest.clone())?;
     run.epochs(&files, observer)?;
     let net = run.store_best(&files)?;
@@ -87,6 +101,7 @@ pub fn train(
     let outcome = Outcome {
         net,
         predictions,
+        kept_epoch: run.progress.best_epoch.unwrap_or(0),
         epochs: run.progress.epochs,
     };
     RunRow::new(folder, config, &digest, &data, &outcome, code).write(&files)?;
@@ -165,21 +180,26 @@ impl<'a> Run<'a> {
     }
 
     fn out_of_patience(&self) -> bool {
+        let config = &self.config.optimizer;
         let done = self.progress.epochs.len();
-        self.progress
-            .best_epoch
-            .is_some_and(|best| done >= best + self.config.optimizer.patience)
+        let best = self.progress.best_epoch;
+        config.keep == KeptEpoch::Best && best.is_some_and(|best| done >= best + config.patience)
     }
 
-    /// The epoch (from 1) that ranks the inner groups best; the last one where there are none. The
-    /// loss would choose too early: it also counts overconfidence, which calibration takes away.
+    /// The epoch (from 1) whose network is kept: the last one, or the one that ranks the inner
+    /// groups best. The inner loss would choose too early: it also counts overconfidence, which
+    /// calibration takes away.
     fn best_epoch(&self) -> usize {
         let epochs = &self.progress.epochs;
-        epochs
+        let ranked = epochs
             .iter()
-            .filter_map(|e| Some((e.epoch, e.inner_auroc?)))
-            .max_by(|a, b| a.1.total_cmp(&b.1))
-            .map_or(epochs.len(), |(epoch, _)| epoch)
+            .filter_map(|e| Some((e.epoch, e.inner_auroc?)));
+        match self.config.optimizer.keep {
+            KeptEpoch::Last => epochs.len(),
+            KeptEpoch::Best => ranked
+                .max_by(|a, b| a.1.total_cmp(&b.1))
+                .map_or(epochs.len(), |(epoch, _)| epoch),
+        }
     }
 
     fn epoch(&mut self, observer: &mut dyn Observer) -> Result<EpochRecord, Error> {
@@ -275,7 +295,7 @@ impl<'a> Run<'a> {
         Ok((auroc, Some(loss / predictions.len() as f64)))
     }
 
-    /// Exports the best epoch's network and returns it as the export holds it.
+    /// Exports the kept epoch's network and returns it as the export holds it.
     fn store_best(&self, files: &Files) -> Result<UltrasoundNet, Error> {
         let bad = |e: lobule_model::Error| Error::new(ErrorKind::Data, e.to_string());
         let net = with_weights(self.net.valid(), files.read_weights("best.bin")?)?;

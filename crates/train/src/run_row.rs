@@ -31,7 +31,7 @@ pub(crate) struct RunRow {
     pub(crate) n_training: usize,
     pub(crate) n_left_out: usize,
     pub(crate) epochs: usize,
-    pub(crate) best_epoch: Option<usize>,
+    pub(crate) kept_epoch: usize,
     pub(crate) inner_auroc: Option<f64>,
     pub(crate) inner_loss: Option<f64>,
     pub(crate) seconds: f64,
@@ -49,11 +49,10 @@ impl RunRow {
         code: Vec<String>,
     ) -> RunRow {
         let name = folder.file_name().unwrap_or_default();
-        let best = outcome
+        let kept = outcome
             .epochs
             .iter()
-            .filter(|epoch| epoch.inner_auroc.is_some())
-            .max_by(|a, b| f64::total_cmp(&area(a.inner_auroc), &area(b.inner_auroc)));
+            .find(|epoch| epoch.epoch == outcome.kept_epoch);
         RunRow {
             role: "tried".into(),
             run: name.to_string_lossy().into_owned(),
@@ -66,9 +65,9 @@ impl RunRow {
             n_training: data.training.len(),
             n_left_out: data.left_out.len(),
             epochs: outcome.epochs.len(),
-            best_epoch: best.map(|epoch| epoch.epoch),
-            inner_auroc: best.and_then(|epoch| epoch.inner_auroc),
-            inner_loss: best.and_then(|epoch| epoch.inner_loss),
+            kept_epoch: outcome.kept_epoch,
+            inner_auroc: kept.and_then(|epoch| epoch.inner_auroc),
+            inner_loss: kept.and_then(|epoch| epoch.inner_loss),
             seconds: outcome.epochs.iter().map(|epoch| epoch.seconds).sum(),
             left_out_auroc: areas(&outcome.predictions),
         }
@@ -102,10 +101,6 @@ pub(crate) fn to_csv(rows: &[RunRow]) -> Result<Vec<u8>, Error> {
         writer.serialize(row).map_err(|e| failed(e.to_string()))?;
     }
     writer.into_inner().map_err(|e| failed(e.to_string()))
-}
-
-fn area(auroc: Option<f64>) -> f64 {
-    auroc.unwrap_or(f64::NEG_INFINITY)
 }
 
 fn areas(predictions: &[Prediction]) -> String {

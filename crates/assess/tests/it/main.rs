@@ -1,5 +1,7 @@
 //! The run as a whole, on small pictures and a network that is a formula.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod corpus;
 
 use std::path::{Path, PathBuf};

@@ -1,6 +1,8 @@
 //! The binary as a user runs it: a real ONNX graph that finds dark blobs, small pictures, exit
 //! codes.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

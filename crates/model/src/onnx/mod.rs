@@ -257,9 +257,12 @@ impl Writer {
 
     fn attention(&mut self, fused: Value) {
         let reduce = || vec![ints("axes", &[2, 3]), int("keepdims", 0)];
-        let mean = self
-            .graph
-            .node("ReduceMean", &[fused.clone()], "attention/mean", reduce());
+        let mean = self.graph.node(
+            "ReduceMean",
+            std::slice::from_ref(&fused),
+            "attention/mean",
+            reduce(),
+        );
         let most = self
             .graph
             .node("ReduceMax", &[fused], "attention/max", reduce());

@@ -8,6 +8,7 @@
 //! nothing is filled in.
 
 mod among;
+mod attention;
 mod questions;
 
 use std::path::Path;

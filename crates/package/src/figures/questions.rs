@@ -11,15 +11,13 @@ use super::among::{Among, Case};
 use crate::Truth;
 
 /// Fixed, so that a card can be recomputed to the last digit.
-const SEED: u64 = 2021;
+pub(super) const SEED: u64 = 2021;
 /// Fewest cases of either kind for an area under the curve.
 const FEWEST: usize = 10;
 /// A reader of BI-RADS asks for a biopsy from this category on.
 const BIOPSY_CATEGORY: f64 = 4.0;
-/// Normal images that stand beside a lesion when attention is asked to find it.
-const NORMALS_BESIDE: usize = 3;
 
-const BOOTSTRAP: &str = "bootstrap of patients, 2,000 replicates, percentile";
+pub(super) const BOOTSTRAP: &str = "bootstrap of patients, 2,000 replicates, percentile";
 
 /// Every question about a whole data set.
 pub(super) fn all(among: &Among) -> Vec<Figure> {
@@ -29,7 +27,7 @@ pub(super) fn all(among: &Among) -> Vec<Figure> {
         calibration(among),
         baselines(among),
         saliency(among),
-        attention(among),
+        super::attention::all(among),
         hybrid(among),
     ]
     .concat()
@@ -113,7 +111,7 @@ fn patient_auroc(among: &Among, what: String) -> Option<Figure> {
 }
 
 /// The number of positives, if there are enough of both kinds.
-fn enough(truth: &[bool]) -> Option<usize> {
+pub(super) fn enough(truth: &[bool]) -> Option<usize> {
     let positive = truth.iter().filter(|&&t| t).count();
     (positive >= FEWEST && truth.len() - positive >= FEWEST).then_some(positive)
 }
@@ -273,7 +271,7 @@ fn saliency(among: &Among) -> Vec<Figure> {
 }
 
 /// A statistic over cases with its bootstrap interval.
-fn shared(
+pub(super) fn shared(
     among: &Among,
     what: &str,
     patients: &[&str],
@@ -291,53 +289,6 @@ fn shared(
         n_positive,
         method: BOOTSTRAP.into(),
     })
-}
-
-/// How often attention puts a lesion before three normal images of the same fold, drawn at random:
-/// exactly, by counting the normals below it.
-fn attention(among: &Among) -> Vec<Figure> {
-    let logit = |case: &Case| case.number("attention_logit");
-    let lesions: Vec<&Case> = among
-        .cases
-        .iter()
-        .filter(|c| c.label != Truth::Normal && logit(c).is_some())
-        .collect();
-    let first: Vec<f64> = lesions
-        .iter()
-        .filter_map(|lesion| ranked_first(among, lesion))
-        .collect();
-    if first.is_empty() || first.len() != lesions.len() {
-        return Vec::new();
-    }
-    let patients: Vec<&str> = lesions.iter().map(|case| case.patient.as_str()).collect();
-    let mean = |over: &[usize]| {
-        Some(over.iter().map(|&i| first[i]).sum::<f64>() / over.len().max(1) as f64)
-    };
-    let chance = 1.0 / (1.0 + NORMALS_BESIDE as f64);
-    let what = format!(
-        "lesion ranked first by attention among {NORMALS_BESIDE} normals (chance {chance})"
-    );
-    shared(among, &what, &patients, lesions.len(), mean)
-        .into_iter()
-        .collect()
-}
-
-fn ranked_first(among: &Among, lesion: &Case) -> Option<f64> {
-    let own = lesion.number("attention_logit")?;
-    let beside = |case: &&Case| case.label == Truth::Normal && case.fold == lesion.fold;
-    let normals: Vec<f64> = among
-        .cases
-        .iter()
-        .filter(beside)
-        .filter_map(|case| case.number("attention_logit"))
-        .collect();
-    let below = normals.iter().filter(|&&normal| normal < own).count();
-    let ways = |n: usize| {
-        (0..NORMALS_BESIDE)
-            .map(|i| n.saturating_sub(i) as f64)
-            .product::<f64>()
-    };
-    (normals.len() >= NORMALS_BESIDE).then(|| ways(below) / ways(normals.len()))
 }
 
 /// The reader's BI-RADS averaged with the probability, at the reader's own sensitivity.

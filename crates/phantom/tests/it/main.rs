@@ -1,6 +1,8 @@
 //! What the phantoms promise: truth that fits the pixels, physics of the right sign, repeatable
 //! files that say what they are.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::fs;
 use std::path::Path;
 

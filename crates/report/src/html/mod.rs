@@ -74,7 +74,7 @@ pub(crate) fn percent(share: f64) -> String {
         v if v.is_nan() => "–".to_owned(),
         v if v > 0.0 && v < 0.1 => "< 0.1 %".to_owned(),
         v if v < 100.0 && v > 99.9 => "> 99.9 %".to_owned(),
-        v if v < 10.0 || v > 99.0 => format!("{} %", trimmed(v)),
+        v if !(10.0..=99.0).contains(&v) => format!("{} %", trimmed(v)),
         v => format!("{v:.0} %"),
     }
 }

@@ -210,8 +210,7 @@ mod tests {
     fn joint_wins_are_those_of_the_whole_table() {
         let value = |i: usize, k: usize| ((i * k + 3 * i + 1) % 7) as f64 - 3.0;
         let points = |n: usize, k| (0..n).map(|i| (value(i, k), value(i + 2, k + 1))).collect();
-        let (diseased, healthy): (Vec<(f64, f64)>, Vec<(f64, f64)>) =
-            (points(23, 2), points(31, 5));
+        let (diseased, healthy): (Vec<_>, Vec<_>) = (points(23, 2), points(31, 5));
         let win = |x: f64, y: f64| f64::from(u8::from(x > y)) + 0.5 * f64::from(u8::from(x == y));
         let table = diseased
             .iter()

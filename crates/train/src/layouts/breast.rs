@@ -1,11 +1,10 @@
 //! BrEaST as published.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use calamine::{Reader, Xlsx, open_workbook};
 
-use super::{Found, entries, label, take};
+use super::{Found, Row, entries, label, take};
 use crate::{Case, Error, ErrorKind};
 
 const PICTURES: &str = "BrEaST-Lesions_USG-images_and_masks";
@@ -54,7 +53,7 @@ fn workbook(folder: &Path) -> Result<PathBuf, Error> {
     }
 }
 
-fn sheet(file: &Path) -> Result<Vec<(usize, BTreeMap<String, String>)>, Error> {
+fn sheet(file: &Path) -> Result<Vec<(usize, Row)>, Error> {
     let bad = |message: String| Error::new(ErrorKind::Data, message).in_file(file);
     let mut book: Xlsx<_> =
         open_workbook(file).map_err(|e: calamine::XlsxError| bad(e.to_string()))?;
@@ -76,7 +75,7 @@ fn sheet(file: &Path) -> Result<Vec<(usize, BTreeMap<String, String>)>, Error> {
         .collect())
 }
 
-fn renamed(mut row: BTreeMap<String, String>) -> BTreeMap<String, String> {
+fn renamed(mut row: Row) -> Row {
     [("BIRADS", "birads"), ("Diagnosis", "histology")]
         .into_iter()
         .filter_map(|(from, to)| Some((to.to_owned(), row.remove(from)?)))

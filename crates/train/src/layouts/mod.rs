@@ -57,6 +57,9 @@ impl Layout {
     }
 }
 
+/// Cells by column name.
+type Row = BTreeMap<String, String>;
+
 /// What a published table or folder says of one image.
 struct Found {
     name: String,
@@ -64,7 +67,7 @@ struct Found {
     group: String,
     fold: Option<usize>,
     label: Label,
-    extra: BTreeMap<String, String>,
+    extra: Row,
 }
 
 impl Found {
@@ -90,7 +93,7 @@ impl Found {
 }
 
 /// Rows of a table by column name, with the line for messages.
-fn rows(table: &Path, separator: u8) -> Result<Vec<(usize, BTreeMap<String, String>)>, Error> {
+fn rows(table: &Path, separator: u8) -> Result<Vec<(usize, Row)>, Error> {
     let mut reader = csv::ReaderBuilder::new()
         .delimiter(separator)
         .from_path(table)
@@ -99,14 +102,14 @@ fn rows(table: &Path, separator: u8) -> Result<Vec<(usize, BTreeMap<String, Stri
         .deserialize()
         .enumerate()
         .map(|(i, row)| {
-            let row: BTreeMap<String, String> =
+            let row: Row =
                 row.map_err(|e| Error::new(ErrorKind::Data, e.to_string()).in_file(table))?;
             Ok((i + 2, without_byte_order_mark(row)))
         })
         .collect()
 }
 
-fn without_byte_order_mark(row: BTreeMap<String, String>) -> BTreeMap<String, String> {
+fn without_byte_order_mark(row: Row) -> Row {
     let plain = |name: String| name.trim_start_matches('\u{feff}').to_owned();
     row.into_iter()
         .map(|(name, value)| (plain(name), value))
@@ -114,11 +117,7 @@ fn without_byte_order_mark(row: BTreeMap<String, String>) -> BTreeMap<String, St
 }
 
 /// Takes a column's value, or says which line lacks it.
-fn take(
-    row: &mut BTreeMap<String, String>,
-    column: &str,
-    (table, line): (&Path, usize),
-) -> Result<String, Error> {
+fn take(row: &mut Row, column: &str, (table, line): (&Path, usize)) -> Result<String, Error> {
     row.remove(column)
         .map(|value| value.trim().to_owned())
         .filter(|value| !value.is_empty())

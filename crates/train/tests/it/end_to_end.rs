@@ -14,7 +14,7 @@ use lobule_model::{
 use lobule_package::{Package, Status};
 use lobule_phantom::{TrainingCase, write_training_set};
 use lobule_raster::{Limits, read_picture};
-use lobule_train::{PackageDescription, RunConfig, Runs, Silent, assemble, train};
+use lobule_train::{Host, PackageDescription, RunConfig, Runs, Silent, assemble, train};
 
 fn shipped() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/ultrasound")
@@ -74,7 +74,7 @@ fn a_network_trained_for_seconds_finds_the_planted_lesion() {
     let [data, run, package, fresh] =
         ["data", "run", "package", "fresh"].map(|name| folder.path().join(name));
     write_training_set(&data, 30, 11).unwrap();
-    train(&config(&data), &run, "test", &mut Silent).unwrap();
+    train(&config(&data), &run, &Host::default(), &mut Silent).unwrap();
     let runs = Runs {
         members: vec![run.clone()],
         ..Runs::default()

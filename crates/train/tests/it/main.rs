@@ -1,5 +1,7 @@
 //! Training at the crate's boundary: it learns, resumes exactly, and its export runs.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod end_to_end;
 mod layouts;
 
@@ -8,7 +10,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use lobule_raster::Image;
-use lobule_train::{EpochRecord, Label, Observer, RunConfig, Silent, train};
+use lobule_train::{EpochRecord, Host, Label, Observer, RunConfig, Silent, train};
 
 /// Dark round spots are "malignant", bright ones "benign": enough for the mechanics.
 fn write_images(folder: &Path, n: usize) {
@@ -69,12 +71,18 @@ fn a_run_that_was_cut_off_ends_as_if_it_were_not() {
     let folder = tempfile::tempdir().unwrap();
     write_images(folder.path(), 24);
     let config = config(folder.path(), 3);
-    let whole = train(&config, &folder.path().join("whole"), "test", &mut Silent).unwrap();
+    let whole = train(
+        &config,
+        &folder.path().join("whole"),
+        &Host::default(),
+        &mut Silent,
+    )
+    .unwrap();
     let cut = folder.path().join("cut");
-    let run = || train(&config, &cut, "test", &mut CutAfter(2)).map(|_| ());
+    let run = || train(&config, &cut, &Host::default(), &mut CutAfter(2)).map(|_| ());
     assert!(catch_unwind(AssertUnwindSafe(run)).is_err());
     assert!(!cut.join("predictions.csv").exists());
-    let resumed = train(&config, &cut, "test", &mut Silent).unwrap();
+    let resumed = train(&config, &cut, &Host::default(), &mut Silent).unwrap();
     assert_eq!(resumed.epochs.len(), 3);
     for (a, b) in whole.predictions.iter().zip(&resumed.predictions) {
         assert_eq!(a.case.name, b.case.name);
@@ -99,11 +107,22 @@ fn a_folder_of_another_configuration_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     write_images(folder.path(), 12);
     let run = folder.path().join("run");
-    train(&config(folder.path(), 1), &run, "test", &mut Silent).unwrap();
-    let error = train(&config(folder.path(), 2), &run, "test", &mut Silent)
-        .err()
-        .unwrap()
-        .to_string();
+    train(
+        &config(folder.path(), 1),
+        &run,
+        &Host::default(),
+        &mut Silent,
+    )
+    .unwrap();
+    let error = train(
+        &config(folder.path(), 2),
+        &run,
+        &Host::default(),
+        &mut Silent,
+    )
+    .err()
+    .unwrap()
+    .to_string();
     assert!(error.contains("another run"), "{error}");
 }
 
