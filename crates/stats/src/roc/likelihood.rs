@@ -114,7 +114,7 @@ mod tests {
         let ratios = LikelihoodRatios::of(&table(40, 10, 20, 80)).unwrap();
         let interval = ratios.positive_interval(Confidence::NINETY_FIVE).unwrap();
         assert!((ratios.negative - 0.25).abs() < 1e-15);
-        assert!((interval.lower - 4.0 * (-0.415_771_09_f64).exp()).abs() < 1e-7);
+        assert!((interval.lower - 4.0 * (-0.415_771_147_f64).exp()).abs() < 1e-7);
         let perfect = LikelihoodRatios::of(&table(5, 0, 0, 5)).unwrap();
         assert_eq!((perfect.positive, perfect.negative), (f64::INFINITY, 0.0));
         assert_eq!(perfect.positive_interval(Confidence::NINETY_FIVE), None);
