@@ -173,10 +173,9 @@ impl<'a> Run<'a> {
             self.progress.best_epoch = Some(self.best_epoch());
             files.save(&self.optimizer, &self.progress)?;
             write_epochs(files, &self.progress.epochs)?;
-            files.write("curves.svg", curves_svg(&self.progress.epochs)?.as_bytes())?;
             observer.epoch(&record);
         }
-        Ok(())
+        write_epochs(files, &self.progress.epochs)
     }
 
     fn out_of_patience(&self) -> bool {
@@ -357,5 +356,6 @@ fn write_epochs(files: &Files, epochs: &[EpochRecord]) -> Result<(), Error> {
     let bytes = writer
         .into_inner()
         .map_err(|e| Error::io(&files.path("epochs.csv"), e))?;
-    files.write("epochs.csv", &bytes)
+    files.write("epochs.csv", &bytes)?;
+    files.write("curves.svg", curves_svg(epochs)?.as_bytes())
 }
