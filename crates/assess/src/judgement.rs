@@ -1,7 +1,8 @@
 //! From scores to probabilities and a decision.
 
 use lobule_exam::{ClassScores, OperatingPoint};
-use lobule_package::{Calibration, Manifest, rebase};
+use lobule_package::{Calibration, Manifest};
+use lobule_stats::prevalence::{Prevalence, rebase};
 
 use crate::{Error, ErrorKind};
 
@@ -9,7 +10,7 @@ use crate::{Error, ErrorKind};
 #[derive(Debug, Clone, PartialEq)]
 pub struct Judgement {
     calibration: Option<ClassCalibration>,
-    prevalence: Option<f64>,
+    rebasing: Option<Rebasing>,
     decision_threshold: Option<f64>,
     operating_point: Option<OperatingPoint>,
 }
@@ -18,6 +19,13 @@ pub struct Judgement {
 struct ClassCalibration {
     benign: Calibration,
     malignant: Calibration,
+}
+
+/// From the calibration's prevalence to the one asked for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Rebasing {
+    from: Prevalence,
+    to: Prevalence,
 }
 
 impl Judgement {
@@ -36,14 +44,14 @@ impl Judgement {
         prevalence: Option<f64>,
     ) -> Result<Judgement, Error> {
         let calibration = class_calibration(manifest)?;
-        check_prevalence(calibration.as_ref(), prevalence)?;
+        let rebasing = rebasing(calibration.as_ref(), prevalence)?;
         let point = manifest.operating_point(operating_point);
         if let (Some(name), None) = (operating_point, point) {
             return Err(unknown_point(manifest, name));
         }
         let mut judgement = Judgement {
             calibration,
-            prevalence,
+            rebasing,
             decision_threshold: point.map(|p| p.threshold),
             operating_point: None,
         };
@@ -59,8 +67,8 @@ impl Judgement {
     pub fn probabilities(&self, scores: ClassScores) -> Option<ClassScores> {
         let calibration = self.calibration.as_ref()?;
         Some(ClassScores {
-            benign: calibration.benign.map.probability(scores.benign),
-            malignant: self.rebased(calibration.malignant.map.probability(scores.malignant)),
+            benign: calibration.benign.map.apply(scores.benign),
+            malignant: self.rebased(calibration.malignant.map.apply(scores.malignant)),
         })
     }
 
@@ -68,7 +76,7 @@ impl Judgement {
     /// operating point. Decided before re-basing, so that no rounding can move it.
     pub fn flags(&self, scores: ClassScores) -> bool {
         let value = match &self.calibration {
-            Some(calibration) => calibration.malignant.map.probability(scores.malignant),
+            Some(calibration) => calibration.malignant.map.apply(scores.malignant),
             None => scores.malignant,
         };
         self.decision_threshold
@@ -87,13 +95,13 @@ impl Judgement {
 
     /// The prevalence that the user asked for.
     pub fn rebased_to(&self) -> Option<f64> {
-        self.prevalence
+        self.rebasing.map(|r| r.to.value())
     }
 
     fn rebased(&self, probability: f64) -> f64 {
-        match (self.calibrated_at(), self.prevalence) {
-            (Some(from), Some(to)) => rebase(probability, from, to),
-            _ => probability,
+        match self.rebasing {
+            Some(Rebasing { from, to }) => rebase(probability, from, to).unwrap_or(f64::NAN),
+            None => probability,
         }
     }
 }
@@ -110,21 +118,24 @@ fn class_calibration(manifest: &Manifest) -> Result<Option<ClassCalibration>, Er
     }
 }
 
-fn check_prevalence(
+fn rebasing(
     calibration: Option<&ClassCalibration>,
     prevalence: Option<f64>,
-) -> Result<(), Error> {
-    match (calibration, prevalence) {
-        (_, Some(p)) if !(p > 0.0 && p < 1.0) => Err(Error::new(
-            ErrorKind::Option,
-            format!("expected a prevalence between 0 and 1, got {p}"),
-        )),
-        (None, Some(_)) => Err(Error::new(
+) -> Result<Option<Rebasing>, Error> {
+    let Some(share) = prevalence else {
+        return Ok(None);
+    };
+    let valid =
+        |share| Prevalence::new(share).map_err(|e| Error::new(ErrorKind::Option, e.to_string()));
+    let to = valid(share)?;
+    let Some(calibration) = calibration else {
+        return Err(Error::new(
             ErrorKind::Option,
             "expected a calibrated model to re-base its probabilities, got one without calibration",
-        )),
-        _ => Ok(()),
-    }
+        ));
+    };
+    let from = valid(calibration.malignant.prevalence)?;
+    Ok(Some(Rebasing { from, to }))
 }
 
 fn unknown_point(manifest: &Manifest, name: &str) -> Error {

@@ -117,6 +117,33 @@ pub struct Features {
     pub stride_32: Tensor<4>,
 }
 
+impl Features {
+    pub(crate) fn of((stride_16, stride_32): (Tensor<4>, Tensor<4>)) -> Features {
+        Features {
+            stride_16,
+            stride_32,
+        }
+    }
+}
+
+/// Goes through all blocks; returns what stands after the first `fine` ones (at least one), and at
+/// the end. A value is a tensor here and a name in the export.
+pub(crate) fn two_scales<B, X: Clone>(
+    blocks: &[B],
+    fine: usize,
+    x: X,
+    mut step: impl FnMut(usize, &B, X) -> X,
+) -> (X, X) {
+    let (mut middle, mut x) = (x.clone(), x);
+    for (i, block) in blocks.iter().enumerate() {
+        x = step(i, block, x);
+        if i + 1 == fine {
+            middle = x.clone();
+        }
+    }
+    (middle, x)
+}
+
 impl EfficientNetLite0 {
     /// Channels of [`Features::stride_16`].
     pub const CHANNELS_16: usize = 112;
@@ -144,18 +171,13 @@ impl EfficientNetLite0 {
 
     /// `[n, c, h, w]` with h and w divisible by 32 → two feature maps.
     pub fn forward(&self, images: Tensor<4>) -> Features {
-        let mut x = self.stem.forward(images);
-        for block in &self.blocks[..BLOCKS_AT_STRIDE_16] {
-            x = block.forward(x);
-        }
-        let stride_16 = x.clone();
-        for block in &self.blocks[BLOCKS_AT_STRIDE_16..] {
-            x = block.forward(x);
-        }
-        Features {
-            stride_16,
-            stride_32: x,
-        }
+        let x = self.stem.forward(images);
+        Features::of(two_scales(
+            &self.blocks,
+            BLOCKS_AT_STRIDE_16,
+            x,
+            |_, block, x| block.forward(x),
+        ))
     }
 
     /// How many leading blocks produce [`Features::stride_16`].

@@ -8,7 +8,7 @@ use burn::tensor::activation::relu;
 use burn::tensor::module::max_pool2d;
 use burn::tensor::ops::MaxPoolOptions;
 
-use crate::backbone::{ConvUnit, Features};
+use crate::backbone::{ConvUnit, Features, two_scales};
 use crate::init::Init;
 use crate::kernels::Activation;
 use crate::ops::{Connection, ConvPlan};
@@ -90,18 +90,13 @@ impl ResNet18 {
             padding: [(1, 1), (1, 1)],
             ..MaxPoolOptions::new([3, 3])
         };
-        let mut x = max_pool2d(self.stem.forward(images), pool);
-        for block in &self.blocks[..BLOCKS_AT_STRIDE_16] {
-            x = block.forward(x);
-        }
-        let stride_16 = x.clone();
-        for block in &self.blocks[BLOCKS_AT_STRIDE_16..] {
-            x = block.forward(x);
-        }
-        Features {
-            stride_16,
-            stride_32: x,
-        }
+        let x = max_pool2d(self.stem.forward(images), pool);
+        Features::of(two_scales(
+            &self.blocks,
+            BLOCKS_AT_STRIDE_16,
+            x,
+            |_, block, x| block.forward(x),
+        ))
     }
 
     /// How many leading blocks produce [`Features::stride_16`].

@@ -26,7 +26,7 @@ mod package;
 mod predictions;
 
 pub use archive::{export, import};
-pub use calibration::{Calibration, CalibrationMap, rebase};
+pub use calibration::Calibration;
 pub use error::{Error, ErrorKind};
 pub use figures::{Figure, figures, stated_figures};
 pub use files::sha256_of_file;

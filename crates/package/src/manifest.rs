@@ -297,7 +297,7 @@ impl Manifest {
                     "expected a prevalence inside 0..1, got {p} for `{class}`"
                 ));
             }
-            let problem = calibration.map.problem()?;
+            let problem = calibration.map.check().err()?;
             Some(format!("{problem}, in the calibration of `{class}`"))
         })
     }

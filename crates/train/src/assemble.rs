@@ -4,10 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use lobule_package::{
-    ACROSS_FILE, AttentionMil, CARD_FILE, Calibration, CalibrationMap, FORMAT, Figure,
-    MANIFEST_FILE, METRICS_FILE, Manifest, Member, Modality, OperatingPoint, PREDICTIONS_FILE,
-    Predictions, Prepare, RUNS_FILE, Saliency, Status, TrainingData, Truth, Wiring, figures,
-    sha256_of_file,
+    ACROSS_FILE, AttentionMil, CARD_FILE, Calibration, FORMAT, Figure, MANIFEST_FILE, METRICS_FILE,
+    Manifest, Member, Modality, OperatingPoint, PREDICTIONS_FILE, Predictions, Prepare, RUNS_FILE,
+    Saliency, Status, TrainingData, Truth, Wiring, figures, sha256_of_file,
 };
 use lobule_stats::calibration::{Calibrator, fit_platt};
 use lobule_stats::roc::Roc;
@@ -196,7 +195,7 @@ fn units_of(predictions: &Predictions, run: usize) -> Result<Vec<Unit>, Error> {
 }
 
 /// The calibration of a class, on all runs or all but one.
-fn fit(units: &[Unit], class: usize, without_run: Option<usize>) -> Result<CalibrationMap, Error> {
+fn fit(units: &[Unit], class: usize, without_run: Option<usize>) -> Result<Calibrator, Error> {
     let used = || units.iter().filter(|unit| Some(unit.run) != without_run);
     let scores: Vec<f64> = used()
         .map(|unit| unit.scores[class].clamp(0.0, 1.0))
@@ -210,16 +209,7 @@ fn fit(units: &[Unit], class: usize, without_run: Option<usize>) -> Result<Calib
             }
         })
         .collect();
-    match fit_platt(&scores, &truth) {
-        Ok(Calibrator::Logistic { slope, intercept }) => {
-            Ok(CalibrationMap::Logistic { slope, intercept })
-        }
-        Ok(_) => Err(Error::new(
-            ErrorKind::Data,
-            "expected a logistic calibration",
-        )),
-        Err(e) => Err(Error::new(ErrorKind::Data, format!("calibration: {e}"))),
-    }
+    fit_platt(&scores, &truth).map_err(|e| Error::new(ErrorKind::Data, format!("calibration: {e}")))
 }
 
 /// Gives each row the probability of a map that was fitted on the other runs.
@@ -234,14 +224,12 @@ fn calibrate_rows(
         maps.insert(run, fit(units, 1, (runs.len() > 1).then_some(run))?);
     }
     for (row, run) in table.rows.iter_mut().zip(run_of_row) {
-        row.malignant_probability = maps
-            .get(run)
-            .map(|map| map.probability(row.malignant_score));
+        row.malignant_probability = maps.get(run).map(|map| map.apply(row.malignant_score));
     }
     Ok(())
 }
 
-fn calibration(units: &[Unit], maps: [CalibrationMap; 2]) -> BTreeMap<String, Calibration> {
+fn calibration(units: &[Unit], maps: [Calibrator; 2]) -> BTreeMap<String, Calibration> {
     let n = units.len() as f64;
     let share = |f: fn(&Unit) -> bool| units.iter().filter(|unit| f(unit)).count() as f64 / n;
     let [benign, malignant] = maps;
@@ -263,8 +251,8 @@ fn calibration(units: &[Unit], maps: [CalibrationMap; 2]) -> BTreeMap<String, Ca
     ])
 }
 
-fn operating_points(units: &[Unit], map: &CalibrationMap) -> Result<Vec<OperatingPoint>, Error> {
-    let scores: Vec<f64> = units.iter().map(|u| map.probability(u.scores[1])).collect();
+fn operating_points(units: &[Unit], map: &Calibrator) -> Result<Vec<OperatingPoint>, Error> {
+    let scores: Vec<f64> = units.iter().map(|u| map.apply(u.scores[1])).collect();
     let truth: Vec<bool> = units.iter().map(|u| u.malignant).collect();
     let bad = |e: lobule_stats::Error| Error::new(ErrorKind::Data, e.to_string());
     let roc = Roc::new(&scores, &truth).map_err(bad)?;

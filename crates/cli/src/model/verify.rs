@@ -38,7 +38,7 @@ fn verify_figures(package: &Package) -> Result<(), Failure> {
         if !same(expected, got) {
             let (expected, got) = (describe(expected), describe(got));
             return Err(differs(format!(
-                "expected {expected} from {PREDICTIONS_FILE}, got {got}"
+                "expected {expected} from the predictions, got {got}"
             )));
         }
         println!("figures  {}", describe(expected));

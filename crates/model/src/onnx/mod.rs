@@ -12,7 +12,7 @@ use half::f16;
 use prost::Message;
 
 use self::graph::{Graph, Value, int, ints, text};
-use crate::backbone::{EfficientNetLite0, InvertedResidual, Residual};
+use crate::backbone::{EfficientNetLite0, InvertedResidual, Residual, two_scales};
 use crate::kernels::Activation;
 use crate::ops::{Connection, ConvPlan};
 use crate::resnet::{BasicBlock, ResNet18};
@@ -165,15 +165,10 @@ impl Writer {
 
     /// The values of both scales.
     fn efficientnet(&mut self, net: &EfficientNetLite0, images: Value) -> (Value, Value) {
-        let mut x = self.conv("backbone.stem", &net.stem, images);
-        let mut fine = x.clone();
-        for (i, block) in net.blocks.iter().enumerate() {
-            x = self.block(&format!("backbone.blocks.{i}"), block, x);
-            if i + 1 == net.blocks_at_stride_16() {
-                fine = x.clone();
-            }
-        }
-        (fine, x)
+        let x = self.conv("backbone.stem", &net.stem, images);
+        two_scales(&net.blocks, net.blocks_at_stride_16(), x, |i, block, x| {
+            self.block(&format!("backbone.blocks.{i}"), block, x)
+        })
     }
 
     /// The values of both scales.
@@ -184,15 +179,10 @@ impl Writer {
             ints("strides", &[2, 2]),
             ints("pads", &[1, 1, 1, 1]),
         ];
-        let mut x = self.graph.node("MaxPool", &[x], "backbone/pool", pool);
-        let mut fine = x.clone();
-        for (i, block) in net.blocks.iter().enumerate() {
-            x = self.basic_block(&format!("backbone.blocks.{i}"), block, x);
-            if i + 1 == net.blocks_at_stride_16() {
-                fine = x.clone();
-            }
-        }
-        (fine, x)
+        let x = self.graph.node("MaxPool", &[x], "backbone/pool", pool);
+        two_scales(&net.blocks, net.blocks_at_stride_16(), x, |i, block, x| {
+            self.basic_block(&format!("backbone.blocks.{i}"), block, x)
+        })
     }
 
     fn basic_block(&mut self, path: &str, block: &BasicBlock, x: Value) -> Value {

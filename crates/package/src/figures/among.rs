@@ -149,16 +149,20 @@ impl Among {
             .collect()
     }
 
-    /// One entry per patient: the attention-weighted mean of each bag, the highest of its bags.
-    pub(super) fn patients(&self) -> Vec<Unit> {
+    /// The images of each bag, by patient.
+    pub(super) fn bags(&self) -> BTreeMap<(&str, &str), Vec<&Case>> {
         let mut bags: BTreeMap<(&str, &str), Vec<&Case>> = BTreeMap::new();
         for case in &self.cases {
-            bags.entry((&case.patient, &case.bag))
-                .or_default()
-                .push(case);
+            let key = (case.patient.as_str(), case.bag.as_str());
+            bags.entry(key).or_default().push(case);
         }
+        bags
+    }
+
+    /// One entry per patient: the attention-weighted mean of each bag, the highest of its bags.
+    pub(super) fn patients(&self) -> Vec<Unit> {
         let mut patients: BTreeMap<&str, Unit> = BTreeMap::new();
-        for ((patient, _), images) in bags {
+        for ((patient, _), images) in self.bags() {
             let unit = unit_of(&images);
             match patients.get_mut(patient) {
                 None => {

@@ -2,11 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use lobule_stats::bootstrap::{BootstrapConfig, Clusters, bootstrap_auc};
-
 use super::Figure;
 use super::among::{Among, Case};
-use super::questions::{BOOTSTRAP, SEED, enough, shared};
+use super::questions::{Scored, clustered_auroc, shared};
 use crate::Truth;
 
 /// Normal images that stand beside a lesion when attention is asked to find it.
@@ -52,7 +50,8 @@ fn ranking(among: &Among) -> Vec<Figure> {
     let what = format!(
         "lesion ranked first by attention among {NORMALS_BESIDE} normals (chance {chance})"
     );
-    shared(among, &what, &patients, lesions.len(), mean)
+    let hits = first.iter().sum::<f64>().round() as usize;
+    shared(among, &what, &patients, hits, mean)
         .into_iter()
         .collect()
 }
@@ -77,12 +76,8 @@ fn ranked_first(among: &Among, lesion: &Case) -> Option<f64> {
 
 /// The bags that hold more than one image.
 fn bags(among: &Among) -> Vec<Vec<&Case>> {
-    let mut bags: BTreeMap<(&str, &str), Vec<&Case>> = BTreeMap::new();
-    for case in &among.cases {
-        let key = (case.patient.as_str(), case.bag.as_str());
-        bags.entry(key).or_default().push(case);
-    }
-    bags.into_values().filter(|bag| bag.len() > 1).collect()
+    let several = |bag: &Vec<&Case>| bag.len() > 1;
+    among.bags().into_values().filter(several).collect()
 }
 
 /// Each lesion image with normal images of its fold, taken in turn.
@@ -109,17 +104,9 @@ type Rule = fn(&[&Case]) -> f64;
 /// The same bags pooled by attention, by the mean and by the maximum of their images.
 fn pooling(among: &Among, which: &str, bags: &[Vec<&Case>]) -> Vec<Figure> {
     let known = bags.iter().flatten().all(|case| logit(case).is_some());
-    let truth: Vec<bool> = bags
-        .iter()
-        .map(|bag| bag.iter().any(|case| case.is_malignant()))
-        .collect();
-    let (true, Some(n_positive)) = (known, enough(&truth)) else {
+    if !known {
         return Vec::new();
-    };
-    let patients: Vec<&str> = bags.iter().map(|bag| bag[0].patient.as_str()).collect();
-    let Ok(clusters) = Clusters::from_labels(&patients) else {
-        return Vec::new();
-    };
+    }
     let rules: [(&str, Rule); 3] = [
         ("attention", by_attention),
         ("mean", by_mean),
@@ -128,18 +115,16 @@ fn pooling(among: &Among, which: &str, bags: &[Vec<&Case>]) -> Vec<Figure> {
     rules
         .into_iter()
         .filter_map(|(rule, score)| {
-            let scores: Vec<f64> = bags.iter().map(|bag| score(bag)).collect();
-            let config = BootstrapConfig::with_seed(SEED);
-            let area = bootstrap_auc(&scores, &truth, &clusters, &config).ok()?;
-            Some(Figure {
-                among: among.name.clone(),
-                what: format!("AUROC of {which}, pooled by {rule}, malignant vs benign"),
-                value: area.estimate,
-                interval: Some([area.interval.lower, area.interval.upper]),
-                n: truth.len(),
-                n_positive,
-                method: BOOTSTRAP.into(),
-            })
+            let units: Vec<Scored<'_>> = bags
+                .iter()
+                .map(|bag| Scored {
+                    patient: &bag[0].patient,
+                    score: score(bag),
+                    malignant: bag.iter().any(|case| case.is_malignant()),
+                })
+                .collect();
+            let what = format!("AUROC of {which}, pooled by {rule}, malignant vs benign");
+            clustered_auroc(among, what, &units)
         })
         .collect()
 }

@@ -11,13 +11,13 @@ use super::among::{Among, Case};
 use crate::Truth;
 
 /// Fixed, so that a card can be recomputed to the last digit.
-pub(super) const SEED: u64 = 2021;
+const SEED: u64 = 2021;
 /// Fewest cases of either kind for an area under the curve.
 const FEWEST: usize = 10;
 /// A reader of BI-RADS asks for a biopsy from this category on.
 const BIOPSY_CATEGORY: f64 = 4.0;
 
-pub(super) const BOOTSTRAP: &str = "bootstrap of patients, 2,000 replicates, percentile";
+const BOOTSTRAP: &str = "bootstrap of patients, 2,000 replicates, percentile";
 
 /// Every question about a whole data set.
 pub(super) fn all(among: &Among) -> Vec<Figure> {
@@ -66,13 +66,30 @@ fn image_auroc(
         .iter()
         .filter_map(|case| Some((case, score(case)?)))
         .collect();
-    let scores: Vec<f64> = cases.iter().map(|(_, score)| *score).collect();
-    let truth: Vec<bool> = cases.iter().map(|(case, _)| case.is_malignant()).collect();
-    let n_positive = enough(&truth)?;
-    let patients: Vec<&str> = cases
-        .iter()
-        .map(|(case, _)| case.patient.as_str())
+    let scored: Vec<Scored<'_>> = cases
+        .into_iter()
+        .map(|(case, score)| Scored {
+            patient: &case.patient,
+            score,
+            malignant: case.is_malignant(),
+        })
         .collect();
+    clustered_auroc(among, what, &scored)
+}
+
+/// A unit of an area under the curve.
+pub(super) struct Scored<'a> {
+    pub(super) patient: &'a str,
+    pub(super) score: f64,
+    pub(super) malignant: bool,
+}
+
+/// The area under the curve of units that a patient may have several of.
+pub(super) fn clustered_auroc(among: &Among, what: String, units: &[Scored<'_>]) -> Option<Figure> {
+    let scores: Vec<f64> = units.iter().map(|unit| unit.score).collect();
+    let truth: Vec<bool> = units.iter().map(|unit| unit.malignant).collect();
+    let patients: Vec<&str> = units.iter().map(|unit| unit.patient).collect();
+    let n_positive = enough(&truth)?;
     let clusters = Clusters::from_labels(&patients).ok()?;
     let config = BootstrapConfig::with_seed(SEED);
     let area = bootstrap_auc(&scores, &truth, &clusters, &config).ok()?;
@@ -88,14 +105,8 @@ fn image_auroc(
 }
 
 fn patient_auroc(among: &Among, what: String) -> Option<Figure> {
-    let patients = among.patients();
-    let scores: Vec<f64> = patients.iter().map(|unit| unit.score).collect();
-    let truth: Vec<bool> = patients
-        .iter()
-        .map(|unit| unit.label == Truth::Malignant)
-        .collect();
+    let (roc, truth) = patient_roc(among)?;
     let n_positive = enough(&truth)?;
-    let roc = Roc::new(&scores, &truth).ok()?;
     let interval = roc
         .auc_interval(Confidence::NINETY_FIVE, AucScale::Logit)
         .ok();
@@ -110,21 +121,26 @@ fn patient_auroc(among: &Among, what: String) -> Option<Figure> {
     })
 }
 
+/// The curve of the patients' scores, and who of them is malignant.
+fn patient_roc(among: &Among) -> Option<(Roc, Vec<bool>)> {
+    let (scores, truth): (Vec<f64>, Vec<bool>) = among
+        .patients()
+        .iter()
+        .map(|unit| (unit.score, unit.label == Truth::Malignant))
+        .unzip();
+    let roc = Roc::new(&scores, &truth).ok()?;
+    Some((roc, truth))
+}
+
 /// The number of positives, if there are enough of both kinds.
-pub(super) fn enough(truth: &[bool]) -> Option<usize> {
+fn enough(truth: &[bool]) -> Option<usize> {
     let positive = truth.iter().filter(|&&t| t).count();
     (positive >= FEWEST && truth.len() - positive >= FEWEST).then_some(positive)
 }
 
 /// Sensitivity per patient at fixed specificities.
 fn sensitivities(among: &Among) -> Vec<Figure> {
-    let patients = among.patients();
-    let scores: Vec<f64> = patients.iter().map(|unit| unit.score).collect();
-    let truth: Vec<bool> = patients
-        .iter()
-        .map(|unit| unit.label == Truth::Malignant)
-        .collect();
-    let Ok(roc) = Roc::new(&scores, &truth) else {
+    let Some((roc, truth)) = patient_roc(among) else {
         return Vec::new();
     };
     [0.90, 0.95]

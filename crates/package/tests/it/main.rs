@@ -11,16 +11,17 @@ use std::fs;
 use std::path::Path;
 
 use lobule_package::{
-    AttentionMil, Calibration, CalibrationMap, FORMAT, Manifest, Member, Modality, OperatingPoint,
-    Prepare, Saliency, Status, TrainingData, Wiring, sha256_of_file,
+    AttentionMil, Calibration, FORMAT, Manifest, Member, Modality, OperatingPoint, Prepare,
+    Saliency, Status, TrainingData, Wiring, sha256_of_file,
 };
 use lobule_raster::PrepareConfig;
+use lobule_stats::calibration::Calibrator;
 
 /// A valid manifest whose one member is `members/one.onnx` with the given hash.
 fn manifest(sha256: &str) -> Manifest {
     let calibration = Calibration {
         prevalence: 0.3,
-        map: CalibrationMap::Logistic {
+        map: Calibrator::Logistic {
             slope: 1.5,
             intercept: -0.25,
         },

@@ -3,6 +3,7 @@
 //! Owns: [`Grid`], the figures as a table of modalities by readers. Does not own: tests.
 
 use super::design::Layout;
+use super::obuchowski_rockette::RandomFactors;
 use super::table::FigureTable;
 use crate::{Error, ErrorKind};
 
@@ -217,4 +218,25 @@ pub(crate) fn need_readers(r: usize) -> Result<(), Error> {
         ErrorKind::TooFew,
         "expected at least 2 readers in each modality as a sample of readers, got 1",
     ))
+}
+
+/// The variance of the mean of r readers, and Hillis's degrees of freedom (`None` for the normal
+/// distribution): `(MS + r·max(Cov₂, 0))/r` with readers and cases random, `MS/r` with readers, and
+/// `(Var + (r − 1)·max(Cov₂, 0))/r` with cases; the part that readers bring has r − 1. Hillis 2014,
+/// doi:10.1002/sim.5926.
+pub(super) fn variance_of_mean(
+    random: RandomFactors,
+    readers: usize,
+    reader_square: f64,
+    (error, cov2): (f64, f64),
+) -> (f64, Option<f64>) {
+    let (r, shared) = (readers as f64, cov2.max(0.0));
+    let square_df = reader_square * reader_square / (r - 1.0);
+    let (scaled, square_df) = match random {
+        RandomFactors::ReadersAndCases => (reader_square + r * shared, square_df),
+        RandomFactors::Readers => (reader_square, square_df),
+        RandomFactors::Cases => (error + (r - 1.0) * shared, 0.0),
+    };
+    let df = (square_df > 0.0).then(|| scaled * scaled / square_df);
+    (scaled.max(0.0) / r, df)
 }

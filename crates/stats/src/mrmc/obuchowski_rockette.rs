@@ -1,6 +1,6 @@
 //! The Obuchowski–Rockette analysis of variance of correlated figures.
 
-use super::components::{Components, Grid, MeanSquares, need_readers};
+use super::components::{Components, Grid, MeanSquares, need_readers, variance_of_mean};
 use super::contrast::{Contrast, two_sided};
 use super::table::FigureTable;
 use crate::distribution::beta_cdf;
@@ -335,22 +335,15 @@ fn modality_estimate(
     random: RandomFactors,
     confidence: Confidence,
 ) -> ModalityEstimate {
-    let r = grid.r as f64;
     let (error, cov2) = (
         grid.modality_variance(modality),
         grid.modality_cov2(modality),
     );
     let reader_square = grid.modality_reader_square(modality);
     let square = reader_square.unwrap_or(0.0);
-    let shared = cov2.max(0.0);
-    let (scaled, square_df) = match random {
-        RandomFactors::ReadersAndCases => (square + r * shared, square * square / (r - 1.0)),
-        RandomFactors::Readers => (square, square * square / (r - 1.0)),
-        RandomFactors::Cases => (error + (r - 1.0) * shared, 0.0),
-    };
-    let df = (square_df > 0.0).then(|| scaled * scaled / square_df);
+    let (variance, df) = variance_of_mean(random, grid.r, square, (error, cov2));
     let estimate = grid.modality_mean(modality);
-    let contrast = Contrast::new(estimate, (scaled / r).sqrt(), df, confidence).cut(0.0, 1.0);
+    let contrast = Contrast::new(estimate, variance.sqrt(), df, confidence).cut(0.0, 1.0);
     ModalityEstimate {
         modality,
         estimate,

@@ -1,6 +1,6 @@
 //! Readers against one algorithm that read the same cases alone.
 
-use super::components::{mean, need_readers};
+use super::components::{mean, need_readers, variance_of_mean};
 use super::contrast::Contrast;
 use super::obuchowski_rockette::RandomFactors;
 use super::table::FigureTable;
@@ -110,15 +110,8 @@ fn compare(
     let squares = readers.iter().map(|figure| (figure - reader_mean).powi(2));
     let square = squares.sum::<f64>() / (r - 1.0).max(1.0);
     let (error, cov2) = difference_covariances(table, alone, rows);
-    let shared = cov2.max(0.0);
-    let (scaled, square_df) = match random {
-        RandomFactors::ReadersAndCases => (square + r * shared, square * square / (r - 1.0)),
-        RandomFactors::Readers => (square, square * square / (r - 1.0)),
-        RandomFactors::Cases => (error + (r - 1.0) * shared, 0.0),
-    };
-    let df = (square_df > 0.0).then(|| scaled * scaled / square_df);
-    let standard_error = (scaled.max(0.0) / r).sqrt();
-    let contrast = Contrast::new(reader_mean - algorithm, standard_error, df, confidence);
+    let (variance, df) = variance_of_mean(random, rows.len(), square, (error, cov2));
+    let contrast = Contrast::new(reader_mean - algorithm, variance.sqrt(), df, confidence);
     Ok(StandaloneComparison {
         algorithm,
         readers,

@@ -9,16 +9,12 @@ use lobule_stats::roc::Roc;
 use lobule_stats::{Confidence, ErrorKind};
 use serde_json::Value;
 
-/// Closed forms; the references print 15 digits.
-const RELATIVE: f64 = 1e-9;
+use crate::mrmc::{all_near, near, reference};
+
 const LEVEL: Confidence = Confidence::NINETY_FIVE;
 
 fn folder() -> Option<PathBuf> {
-    let folder = std::env::var_os("LOBULE_REFERENCE").map(|root| PathBuf::from(root).join("froc"));
-    if folder.is_none() {
-        println!("skipped: the FROC reference (LOBULE_REFERENCE is not set)");
-    }
-    folder
+    reference("froc")
 }
 
 fn rows(path: PathBuf) -> Vec<csv::StringRecord> {
@@ -68,22 +64,6 @@ impl DataSet {
 
     fn study(&self) -> LocationStudy {
         LocationStudy::new(self.truth(), self.marks()).unwrap()
-    }
-}
-
-fn near(what: &str, got: f64, expected: f64) {
-    let allowed = RELATIVE * expected.abs() + 1e-15;
-    assert!(
-        (got - expected).abs() <= allowed,
-        "{what}: expected {expected}, got {got}"
-    );
-}
-
-fn all_near(what: &str, reference: &Value, values: &[(&str, f64)]) {
-    for (key, got) in values {
-        let expected = reference[*key].as_f64();
-        let expected = expected.unwrap_or_else(|| panic!("{what}: no {key} in {reference}"));
-        near(&format!("{what} {key}"), *got, expected);
     }
 }
 

@@ -24,7 +24,7 @@ const RANDOM: [(&str, RandomFactors); 3] = [
     ("RRFC", RandomFactors::Readers),
 ];
 
-fn reference(path: &str) -> Option<PathBuf> {
+pub(crate) fn reference(path: &str) -> Option<PathBuf> {
     let found = std::env::var_os("LOBULE_REFERENCE").map(|root| PathBuf::from(root).join(path));
     if found.is_none() {
         println!("skipped: {path} (LOBULE_REFERENCE is not set)");
@@ -36,7 +36,7 @@ fn json(path: PathBuf) -> Value {
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
-fn near(what: &str, got: f64, expected: f64) {
+pub(crate) fn near(what: &str, got: f64, expected: f64) {
     near_within(what, got, expected, RELATIVE);
 }
 
@@ -50,7 +50,7 @@ fn near_within(what: &str, got: f64, expected: f64, relative: f64) {
 }
 
 /// Compares named values; a reference without one of them fails.
-fn all_near(what: &str, reference: &Value, values: &[(&str, f64)]) {
+pub(crate) fn all_near(what: &str, reference: &Value, values: &[(&str, f64)]) {
     for (key, got) in values {
         let expected = reference[*key].as_f64();
         let expected = expected.unwrap_or_else(|| panic!("{what}: no {key} in {reference}"));

@@ -1,0 +1,1 @@
+"""One maker of seeds per target; importing it makes them."""
