@@ -1,5 +1,7 @@
 //! The members of a model package, run on batches of images.
 
+use std::panic::resume_unwind;
+
 use lobule_engine::{EngineKind, Outputs, Session, open};
 use lobule_exam::ClassScores;
 use lobule_package::{AttentionMil, Manifest, Package, Wiring};
@@ -7,8 +9,12 @@ use lobule_package::{AttentionMil, Manifest, Package, Wiring};
 use crate::{Error, ErrorKind, MemberScores};
 
 /// The opened networks of a package.
+///
+/// Members run side by side, each on its share of the threads: one network on one core wastes less
+/// than one network on all of them.
 pub struct Ensemble {
     members: Vec<Box<dyn Session>>,
+    n_workers: usize,
     wiring: AttentionMil,
     n_classes: usize,
     benign: usize,
@@ -31,8 +37,8 @@ pub struct ImageOutputs {
 }
 
 impl Ensemble {
-    /// Opens every member of a package. `kind` none takes the engine that is there; `threads` is
-    /// for one run.
+    /// Opens every member of a package. `kind` none takes the engine that is there; `threads` are
+    /// shared by all members.
     ///
     /// # Errors
     /// `Engine` when the engine is absent, `Package` when a member cannot be opened.
@@ -41,15 +47,23 @@ impl Ensemble {
         kind: Option<EngineKind>,
         threads: usize,
     ) -> Result<Ensemble, Error> {
-        let options = lobule_engine::Options { threads };
+        let paths = package.member_paths();
+        let n_workers = threads.min(paths.len()).max(1);
+        let options = lobule_engine::Options {
+            threads: (threads / n_workers).max(1),
+        };
         let mut members = Vec::new();
-        for path in package.member_paths() {
+        for path in paths {
             members.push(open(kind, &path, &options).map_err(|e| opening(&e))?);
         }
-        Ensemble::from_sessions(package.manifest(), members)
+        let ensemble = Ensemble::from_sessions(package.manifest(), members)?;
+        Ok(Ensemble {
+            n_workers,
+            ..ensemble
+        })
     }
 
-    /// An ensemble of sessions that are open already.
+    /// An ensemble of sessions that are open already; they run one after the other.
     ///
     /// # Errors
     /// `Package` when there is no member or a class is missing.
@@ -65,6 +79,7 @@ impl Ensemble {
         }
         Ok(Ensemble {
             members,
+            n_workers: 1,
             wiring: wiring.clone(),
             n_classes: manifest.classes.len(),
             benign: manifest
@@ -87,10 +102,8 @@ impl Ensemble {
     /// `Outputs` when a result is absent, of another shape, or not finite.
     pub fn run(&mut self, images: &[f32], shape: [usize; 4]) -> Result<Vec<ImageOutputs>, Error> {
         let mut sums: Vec<ImageOutputs> = Vec::new();
-        for member in 0..self.members.len() {
-            let outputs = self.members[member]
-                .run_images(images, shape)
-                .map_err(|e| running(&e))?;
+        for outputs in self.run_members(images, shape) {
+            let outputs = outputs.map_err(|e| running(&e))?;
             for (at, one) in self.split(outputs, shape[0])?.into_iter().enumerate() {
                 match sums.get_mut(at) {
                     None => sums.push(one),
@@ -104,6 +117,29 @@ impl Ensemble {
             both.for_each(|v| *v = (*v * share).clamp(0.0, 1.0));
         }
         Ok(sums)
+    }
+
+    /// Each member's outputs, in their order.
+    fn run_members(
+        &mut self,
+        images: &[f32],
+        shape: [usize; 4],
+    ) -> Vec<Result<Outputs, lobule_engine::Error>> {
+        let share = self.members.len().div_ceil(self.n_workers);
+        let run = |members: &mut [Box<dyn Session>]| -> Vec<_> {
+            let outputs = members.iter_mut().map(|m| m.run_images(images, shape));
+            outputs.collect()
+        };
+        std::thread::scope(|scope| {
+            let mut shares = self.members.chunks_mut(share);
+            let own = shares.next();
+            let others: Vec<_> = shares.map(|s| scope.spawn(move || run(s))).collect();
+            let mut outputs = own.map(run).unwrap_or_default();
+            for other in others {
+                outputs.extend(other.join().unwrap_or_else(|p| resume_unwind(p)));
+            }
+            outputs
+        })
     }
 
     /// One member's outputs, image by image.

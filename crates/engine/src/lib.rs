@@ -27,6 +27,7 @@ pub mod library;
 mod error;
 mod onnx_runtime;
 mod pure;
+mod regroup;
 mod session;
 mod tensor;
 mod wire;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use rten::{Model, NodeId, RunOptions, ThreadPool, Value};
 use rten_tensor::prelude::*;
 
+use crate::regroup::regroup_depthwise;
 use crate::session::Backend;
 use crate::{Error, ErrorKind, Options, Tensor, TensorView};
 
@@ -22,6 +23,7 @@ pub(crate) fn open(
     path: &Path,
     options: &Options,
 ) -> Result<Box<dyn Backend>, Error> {
+    let bytes = regroup_depthwise(&bytes).unwrap_or(bytes);
     let model = Model::load(bytes)
         .map_err(|e| Error::caused(ErrorKind::Model, path, "a model that rten reads", e))?;
     let (input_names, output_names) = (

@@ -1,8 +1,9 @@
-//! A look at an ONNX file's bytes before an engine sees them.
+//! The bytes of an ONNX file, before an engine sees them.
 //!
 //! Owns: one rule, that every field of every message ends inside its message and every number is
-//! well formed. Engines assume as much: rten's reader turns in circles on an over-long number.
-//! Does not own: what the fields mean; a well-formed file may still be no model.
+//! well formed ([`check`]; engines assume as much: rten's reader turns in circles on an over-long
+//! number), and the fields of one message, read and written ([`fields`], [`write_field`]). Does not
+//! own: what the fields mean; a well-formed file may still be no model.
 //!
 //! The wire format is that of Protocol Buffers; the table below says which fields of
 //! [onnx.proto](https://github.com/onnx/onnx/blob/main/onnx/onnx.proto3) hold messages or packed
@@ -120,6 +121,98 @@ fn number(bytes: &mut &[u8]) -> Result<u64, &'static str> {
         }
     }
     Err("a number without end")
+}
+
+/// A field of a message.
+#[derive(Clone, Copy)]
+pub(crate) struct Field<'a> {
+    pub(crate) number: u64,
+    pub(crate) value: Value<'a>,
+}
+
+/// What a field holds.
+#[derive(Clone, Copy)]
+pub(crate) enum Value<'a> {
+    Number(u64),
+    /// Four or eight bytes.
+    Fixed(&'a [u8]),
+    /// A string, a message, packed numbers.
+    Bytes(&'a [u8]),
+}
+
+impl<'a> Field<'a> {
+    /// The bytes, when this is the field of that number and holds some.
+    pub(crate) fn bytes(&self, number: u64) -> Option<&'a [u8]> {
+        match self.value {
+            Value::Bytes(bytes) if self.number == number => Some(bytes),
+            _ => None,
+        }
+    }
+
+    /// The number it holds, when this is the field of that number and holds one.
+    pub(crate) fn number(&self, number: u64) -> Option<u64> {
+        match self.value {
+            Value::Number(value) if self.number == number => Some(value),
+            _ => None,
+        }
+    }
+}
+
+/// The fields of a message in their order; `None` when it is ill formed.
+pub(crate) fn fields(mut message: &[u8]) -> Option<Vec<Field<'_>>> {
+    let mut fields = Vec::new();
+    while !message.is_empty() {
+        let tag = number(&mut message).ok()?;
+        let value = match tag & 7 {
+            0 => Value::Number(number(&mut message).ok()?),
+            1 => Value::Fixed(take(&mut message, 8).ok()?),
+            2 => {
+                let length = number(&mut message).ok()?;
+                Value::Bytes(take(&mut message, length).ok()?)
+            }
+            5 => Value::Fixed(take(&mut message, 4).ok()?),
+            _ => return None,
+        };
+        let number = tag >> 3;
+        fields.push(Field { number, value });
+    }
+    Some(fields)
+}
+
+/// Numbers one after the other.
+pub(crate) fn packed_numbers(mut bytes: &[u8]) -> Option<Vec<usize>> {
+    let mut numbers = Vec::new();
+    while !bytes.is_empty() {
+        numbers.push(usize::try_from(number(&mut bytes).ok()?).ok()?);
+    }
+    Some(numbers)
+}
+
+/// Appends a field to a message.
+pub(crate) fn write_field(to: &mut Vec<u8>, field: u64, value: Value<'_>) {
+    let kind = match value {
+        Value::Number(_) => 0,
+        Value::Fixed(bytes) if bytes.len() == 8 => 1,
+        Value::Fixed(_) => 5,
+        Value::Bytes(_) => 2,
+    };
+    write_number(to, field << 3 | kind);
+    match value {
+        Value::Number(value) => write_number(to, value),
+        Value::Fixed(bytes) => to.extend(bytes),
+        Value::Bytes(bytes) => {
+            write_number(to, bytes.len() as u64);
+            to.extend(bytes);
+        }
+    }
+}
+
+fn write_number(to: &mut Vec<u8>, mut value: u64) {
+    while value >= 0x80 {
+        to.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    to.push(value as u8);
 }
 
 #[cfg(test)]
