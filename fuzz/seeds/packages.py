@@ -48,7 +48,7 @@ threshold = 0.4
 chosen_by = "by hand"
 
 [saliency]
-finding_threshold = 0.5
+finding_thresholds = { benign = 0.5, malignant = 0.5, chosen_by = "the test" }
 
 [[training_data]]
 name = "busi"

@@ -3,13 +3,15 @@
 use lobule_exam::{
     Affine, Crop, Finding, FindingClass, PixelBox, Point, Polygon, SaliencyMap, Spacing,
 };
+use lobule_package::FindingThresholds;
 
 use crate::contour::{Map, Region, regions, upsample};
 
 /// Nodes per grid node at which regions are outlined.
 const OUTLINE_FACTOR: usize = 4;
 
-/// Outlines the regions of both classes whose saliency is at or above `threshold`, highest first.
+/// Outlines the regions of both classes whose saliency is at or above the class's threshold,
+/// highest first.
 ///
 /// The map is resampled ×4 (bilinear), cut at the threshold by marching squares, and taken to the
 /// image by the map's own transform. What lies outside the crop is cut off; a region that lies
@@ -18,14 +20,15 @@ pub fn findings(
     saliency: &SaliencyMap,
     crop: &Crop,
     spacing: Option<Spacing>,
-    threshold: f64,
+    thresholds: &FindingThresholds,
 ) -> Vec<Finding> {
+    let (benign, malignant) = (thresholds.benign, thresholds.malignant);
     let classes = [
-        (FindingClass::Malignant, &saliency.malignant),
-        (FindingClass::Benign, &saliency.benign),
+        (FindingClass::Malignant, &saliency.malignant, malignant),
+        (FindingClass::Benign, &saliency.benign, benign),
     ];
     let mut found = Vec::new();
-    for (class, values) in classes {
+    for (class, values, threshold) in classes {
         for region in class_regions(saliency, values, threshold) {
             found.extend(finding(class, region, saliency, crop, spacing));
         }
@@ -123,6 +126,14 @@ mod tests {
         }
     }
 
+    fn thresholds(both: f64) -> FindingThresholds {
+        FindingThresholds {
+            benign: both,
+            malignant: both,
+            chosen_by: "the test".into(),
+        }
+    }
+
     fn crop(row: usize, col: usize, rows: usize, cols: usize) -> Crop {
         Crop {
             window: PixelBox {
@@ -139,7 +150,12 @@ mod tests {
     #[test]
     fn a_peak_is_found_where_the_grid_puts_it() {
         let spacing = Spacing::new(0.1, 0.1).unwrap();
-        let found = findings(&map((3, 2)), &crop(100, 50, 140, 140), Some(spacing), 0.3);
+        let found = findings(
+            &map((3, 2)),
+            &crop(100, 50, 140, 140),
+            Some(spacing),
+            &thresholds(0.3),
+        );
         assert_eq!(found.len(), 1);
         let center = map((3, 2))
             .image_from_grid
@@ -152,8 +168,21 @@ mod tests {
 
     #[test]
     fn what_lies_in_the_padding_is_no_finding() {
-        assert!(findings(&map((0, 0)), &crop(150, 50, 90, 140), None, 0.3).is_empty());
-        let cut = findings(&map((0, 3)), &crop(110, 50, 130, 140), None, 0.3);
+        assert!(
+            findings(
+                &map((0, 0)),
+                &crop(150, 50, 90, 140),
+                None,
+                &thresholds(0.3)
+            )
+            .is_empty()
+        );
+        let cut = findings(
+            &map((0, 3)),
+            &crop(110, 50, 130, 140),
+            None,
+            &thresholds(0.3),
+        );
         assert_eq!(cut[0].bounds.row, 110);
     }
 }

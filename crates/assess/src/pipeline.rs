@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use lobule_exam::{Assessment, Side, Skipped};
-use lobule_package::Manifest;
+use lobule_package::{FindingThresholds, Manifest};
 use lobule_raster::{Image, Picture, PrepareConfig};
 
 use crate::collect::{ExamInputs, FileInput, Inputs};
@@ -60,7 +60,7 @@ pub struct Assessor {
     ensemble: Ensemble,
     prepare: PrepareConfig,
     judgement: Judgement,
-    finding_threshold: f64,
+    finding_thresholds: FindingThresholds,
     options: Options,
 }
 
@@ -76,7 +76,7 @@ impl Assessor {
             ensemble,
             prepare: manifest.prepare_config(),
             judgement,
-            finding_threshold: manifest.saliency.finding_threshold,
+            finding_thresholds: manifest.saliency.finding_thresholds.clone(),
             options,
         }
     }
@@ -295,9 +295,9 @@ impl<'a> OpenExam<'a> {
     }
 
     fn finish(mut self, assessor: &Assessor) -> Result<AssessedExam, Error> {
-        let threshold = assessor.finding_threshold;
+        let thresholds = &assessor.finding_thresholds;
         let exam = &self.inputs.exam;
-        let assessment = assessment(exam, &self.breasts, &assessor.judgement, threshold)?;
+        let assessment = assessment(exam, &self.breasts, &assessor.judgement, thresholds)?;
         let images = self.breasts.iter_mut().flat_map(|(_, images)| images);
         let kept = images.map(|i| (i.loaded.picture.take(), i.loaded.crop_gray.take()));
         let (pictures, crops) = kept.unzip();

@@ -4,6 +4,8 @@ use lobule_exam::{
     Affine, Assessment, BreastAssessment, ImageAssessment, SaliencyMap, Side, Warning, WarningKind,
 };
 
+use lobule_package::FindingThresholds;
+
 use crate::ensemble::ImageOutputs;
 use crate::load::LoadedImage;
 use crate::pool::{MemberScores, Pooled, pool, ranks};
@@ -25,11 +27,11 @@ pub(crate) fn assessment(
     exam: &str,
     breasts: &[(Side, Vec<RunImage>)],
     judgement: &Judgement,
-    finding_threshold: f64,
+    thresholds: &FindingThresholds,
 ) -> Result<Assessment, Error> {
     let with_images = breasts.iter().filter(|(_, images)| !images.is_empty());
     let assessed: Vec<BreastAssessment> = with_images
-        .map(|(side, images)| breast(*side, images, judgement, finding_threshold))
+        .map(|(side, images)| breast(*side, images, judgement, thresholds))
         .collect::<Result<_, Error>>()?;
     let warnings = exam_warnings(&assessed);
     Ok(Assessment {
@@ -52,7 +54,7 @@ fn breast(
     side: Side,
     images: &[RunImage],
     judgement: &Judgement,
-    finding_threshold: f64,
+    thresholds: &FindingThresholds,
 ) -> Result<BreastAssessment, Error> {
     let members: Vec<Vec<MemberScores>> =
         images.iter().map(|i| i.outputs.members.clone()).collect();
@@ -65,7 +67,7 @@ fn breast(
     let order = ranks(&pooled.attention);
     let assessed = images.iter().enumerate().map(|(at, run)| {
         let rank = order[at];
-        image(run, &pooled, at, rank, judgement, finding_threshold)
+        image(run, &pooled, at, rank, judgement, thresholds)
     });
     Ok(BreastAssessment {
         side,
@@ -82,7 +84,7 @@ fn image(
     at: usize,
     rank: usize,
     judgement: &Judgement,
-    finding_threshold: f64,
+    thresholds: &FindingThresholds,
 ) -> ImageAssessment {
     let (loaded, scores) = (&run.loaded, pooled.image_scores[at]);
     let saliency = saliency_map(run);
@@ -98,7 +100,7 @@ fn image(
         rank,
         scores,
         probabilities: judgement.probabilities(scores),
-        findings: findings(&saliency, &crop, loaded.spacing, finding_threshold),
+        findings: findings(&saliency, &crop, loaded.spacing, thresholds),
         saliency,
         crop,
         warnings: loaded.warnings.clone(),

@@ -1,5 +1,6 @@
 //! `lobule model`: what packages there are, what they say, and whether it is true.
 
+mod outlines;
 mod rerun;
 mod verify;
 

@@ -31,8 +31,8 @@ pub use error::{Error, ErrorKind};
 pub use figures::{Figure, figures, stated_figures};
 pub use files::sha256_of_file;
 pub use manifest::{
-    AttentionMil, FORMAT, Manifest, Member, Modality, OperatingPoint, Prepare, Saliency, Status,
-    TrainingData, Wiring,
+    AttentionMil, FORMAT, FindingThresholds, Manifest, Member, Modality, OperatingPoint, Prepare,
+    Saliency, Status, TrainingData, Wiring,
 };
 pub use package::{
     ACROSS_FILE, CARD_FILE, MANIFEST_FILE, METRICS_FILE, PREDICTIONS_FILE, Package, RUNS_FILE,

@@ -181,8 +181,21 @@ pub struct OperatingPoint {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Saliency {
-    /// Saliency at or above this value belongs to a finding, in 0..=1.
-    pub finding_threshold: f64,
+    /// Saliency from which a region is outlined.
+    pub finding_thresholds: FindingThresholds,
+}
+
+/// Saliency at or above these values belongs to a finding of that class, in 0..=1. The classes'
+/// maps are not equally sharp, so one value would outline one of them too widely.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FindingThresholds {
+    /// For benign findings.
+    pub benign: f64,
+    /// For malignant findings.
+    pub malignant: f64,
+    /// On what data and by what rule they were chosen.
+    pub chosen_by: String,
 }
 
 /// One data set that the model learnt from.
@@ -270,9 +283,11 @@ impl Manifest {
         if self.version.trim().is_empty() {
             return Some("expected a version, got nothing".into());
         }
-        let threshold = self.saliency.finding_threshold;
-        (!in_unit(threshold))
-            .then(|| format!("expected a finding_threshold in 0..=1, got {threshold}"))
+        let thresholds = &self.saliency.finding_thresholds;
+        let wrong = [thresholds.benign, thresholds.malignant]
+            .into_iter()
+            .find(|t| !in_unit(*t))?;
+        Some(format!("expected finding_thresholds in 0..=1, got {wrong}"))
     }
 
     fn member_problem(&self) -> Option<String> {

@@ -1,7 +1,11 @@
 //! Ten thousand bootstrap areas on 44,755 cases, and a paired DeLong test on 170,000.
 //!
-//! `cargo bench -p lobule-stats` prints the seconds of the best of three runs. Scores are simulated
-//! here, without files; compare with a peer on scores of the same size in the same run.
+//! `LOBULE_REFERENCE=<folder> cargo bench -p lobule-stats --bench auc` prints the seconds of the
+//! best of three runs, parsing apart. The tables are `bench/roc_44755.csv.gz` and
+//! `bench/roc_170k.csv.gz` (truth, two scores); without the folder, scores of the same sizes are
+//! drawn.
+
+mod tables;
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -17,7 +21,7 @@ fn main() {
     if !std::env::args().any(|argument| argument == "--bench") {
         return;
     }
-    let screening = simulate(44_755, 0.03);
+    let screening = cases("roc_44755.csv.gz", 44_755, 0.03);
     let clusters = Clusters::singletons(44_755).expect("there are cases");
     let config = BootstrapConfig {
         n_replicates: 10_000,
@@ -26,7 +30,7 @@ fn main() {
     time("bootstrap of 10,000 areas on 44,755 cases", || {
         bootstrap_auc(&screening.first, &screening.truth, &clusters, &config)
     });
-    let large = simulate(170_000, 0.2);
+    let large = cases("roc_170k.csv.gz", 170_000, 0.2);
     time("paired DeLong test on 170,000 cases", || {
         let first = Roc::new(&large.first, &large.truth)?;
         let second = Roc::new(&large.second, &large.truth)?;
@@ -38,6 +42,18 @@ struct Simulated {
     truth: Vec<bool>,
     first: Vec<f64>,
     second: Vec<f64>,
+}
+
+fn cases(file: &str, n: usize, prevalence: f64) -> Simulated {
+    let Some(rows) = tables::rows(file) else {
+        return simulate(n, prevalence);
+    };
+    let column = |at: usize| rows.iter().map(|row| row[at]).collect();
+    Simulated {
+        truth: rows.iter().map(|row| row[0] == 1.0).collect(),
+        first: column(1),
+        second: column(2),
+    }
 }
 
 /// Two correlated scores; diseased cases score higher by one.

@@ -1,9 +1,10 @@
 //! Cox's model on 100,000 subjects with 10 covariates, and the statistics that go with it.
 //!
-//! `cargo bench -p lobule-stats --bench cox` prints the seconds of the best of three runs. Subjects
-//! are simulated here, without files; compare with a peer on subjects of the same size in the same
-//! run. With `LOBULE_COX_CSV` set to an unpacked table (time, event, covariates) that one is fitted
-//! instead, and its coefficients are printed.
+//! `LOBULE_REFERENCE=<folder> cargo bench -p lobule-stats --bench cox` prints the seconds of the
+//! best of three runs, parsing apart, and the coefficients. The table is `bench/cox_100k.csv.gz`
+//! (time, event, covariates); without the folder, subjects are drawn.
+
+mod tables;
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -23,8 +24,8 @@ fn main() {
     if !std::env::args().any(|argument| argument == "--bench") {
         return;
     }
-    let (follow_up, covariates) = match std::env::var_os("LOBULE_COX_CSV") {
-        Some(path) => read(std::path::Path::new(&path)),
+    let (follow_up, covariates) = match tables::rows("cox_100k.csv.gz") {
+        Some(rows) => subjects(&rows),
         None => simulate(100_000),
     };
     let fit = time("Cox's model", || {
@@ -71,20 +72,12 @@ fn simulate(n: usize) -> (FollowUp, Covariates) {
     (follow_up, covariates)
 }
 
-fn read(path: &std::path::Path) -> (FollowUp, Covariates) {
-    let text = std::fs::read_to_string(path).expect("the table can be read");
-    let (mut times, mut events, mut values, mut n_columns) =
-        (Vec::new(), Vec::new(), Vec::new(), 0);
-    for line in text.lines().skip(1) {
-        let cells = line.split(',').map(|cell| cell.parse().expect("a number"));
-        let cells: Vec<f64> = cells.collect();
-        times.push(cells[0]);
-        events.push(cells[1] == 1.0);
-        values.extend_from_slice(&cells[2..]);
-        n_columns = cells.len() - 2;
-    }
+fn subjects(rows: &[Vec<f64>]) -> (FollowUp, Covariates) {
+    let times: Vec<f64> = rows.iter().map(|row| row[0]).collect();
+    let events: Vec<bool> = rows.iter().map(|row| row[1] == 1.0).collect();
+    let values: Vec<f64> = rows.iter().flat_map(|row| &row[2..]).copied().collect();
     let follow_up = FollowUp::new(&times, &events).expect("times are above 0");
-    let covariates = Covariates::from_rows(values, n_columns).expect("rows are whole");
+    let covariates = Covariates::from_rows(values, rows[0].len() - 2).expect("rows are whole");
     (follow_up, covariates)
 }
 

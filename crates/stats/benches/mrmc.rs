@@ -5,10 +5,9 @@
 //! `bench/mrmc_14x2x320.csv` and `bench/mrmc_14x2x10000.csv.gz` (case, reader, treatment, truth,
 //! rating); without the folder, ratings of the same sizes are drawn.
 
+mod tables;
+
 use std::hint::black_box;
-use std::io::Read;
-use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Instant;
 
 use lobule_stats::mrmc::{
@@ -27,13 +26,12 @@ fn main() {
     if !std::env::args().any(|argument| argument == "--bench") {
         return;
     }
-    let folder = std::env::var_os("LOBULE_REFERENCE").map(|root| PathBuf::from(root).join("bench"));
     for (n_cases, file) in [
         (320, "mrmc_14x2x320.csv"),
         (10_000, "mrmc_14x2x10000.csv.gz"),
     ] {
-        let table = match &folder {
-            Some(folder) => parse(&text(&folder.join(file)), n_cases),
+        let table = match tables::rows(file) {
+            Some(rows) => table(&rows, n_cases),
             None => draw(n_cases),
         };
         run(n_cases, &table);
@@ -82,29 +80,15 @@ fn time<T>(what: &str, work: impl Fn() -> Result<T, Error>) {
     println!("{what}: {:.4} s", seconds.fold(f64::INFINITY, f64::min));
 }
 
-fn text(path: &Path) -> String {
-    let mut text = String::new();
-    if path.extension().is_some_and(|extension| extension == "gz") {
-        let output = Command::new("gzip").arg("-dc").arg(path).output();
-        let output = output.expect("gzip unpacks the table");
-        return String::from_utf8(output.stdout).expect("a table of text");
-    }
-    let mut file = std::fs::File::open(path).expect("the table is there");
-    file.read_to_string(&mut text).expect("a table of text");
-    text
-}
-
-fn parse(text: &str, n_cases: usize) -> Table {
+fn table(rows: &[Vec<f64>], n_cases: usize) -> Table {
     let mut table = Table {
         truth: vec![false; n_cases],
         ratings: vec![f64::NAN; MODALITIES * READERS * n_cases],
     };
-    for line in text.lines().skip(1) {
-        let values = line.split(',').map(|v| v.parse::<f64>().expect("numbers"));
-        let values: Vec<f64> = values.collect();
-        let [case, reader, modality] = [0, 1, 2].map(|column| values[column] as usize - 1);
-        table.truth[case] = values[3] == 1.0;
-        table.ratings[(modality * READERS + reader) * n_cases + case] = values[4];
+    for row in rows {
+        let [case, reader, modality] = [0, 1, 2].map(|column| row[column] as usize - 1);
+        table.truth[case] = row[3] == 1.0;
+        table.ratings[(modality * READERS + reader) * n_cases + case] = row[4];
     }
     table
 }

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use lobule_package::{
-    ACROSS_FILE, AttentionMil, CARD_FILE, Calibration, FORMAT, Figure, MANIFEST_FILE, METRICS_FILE,
-    Manifest, Member, Modality, OperatingPoint, PREDICTIONS_FILE, Predictions, Prepare, RUNS_FILE,
-    Saliency, Status, TrainingData, Truth, Wiring, figures, sha256_of_file,
+    ACROSS_FILE, AttentionMil, CARD_FILE, Calibration, FORMAT, Figure, FindingThresholds,
+    MANIFEST_FILE, METRICS_FILE, Manifest, Member, Modality, OperatingPoint, PREDICTIONS_FILE,
+    Predictions, Prepare, RUNS_FILE, Saliency, Status, TrainingData, Truth, Wiring, figures,
+    sha256_of_file,
 };
 use lobule_stats::calibration::{Calibrator, fit_platt};
 use lobule_stats::roc::Roc;
@@ -29,7 +30,7 @@ pub struct PackageDescription {
     /// The sentence on every result.
     pub research_use: String,
     /// Saliency from which a region is outlined.
-    pub finding_threshold: f64,
+    pub finding_thresholds: FindingThresholds,
     /// The card's text; the table of figures is appended to it. Relative to the description.
     pub card: PathBuf,
     /// What it was trained on.
@@ -119,7 +120,7 @@ pub fn assemble(runs: &Runs, description: &PackageDescription, folder: &Path) ->
         operating_points: operating_points(&units, &maps[1])?,
         calibration: calibration(&units, maps),
         saliency: Saliency {
-            finding_threshold: description.finding_threshold,
+            finding_thresholds: description.finding_thresholds.clone(),
         },
         training_data: description.training_data.clone(),
     };

@@ -56,7 +56,7 @@ threshold = 0.5
 chosen_by = "By hand."
 
 [saliency]
-finding_threshold = 0.5
+finding_thresholds = { benign = 0.5, malignant = 0.5, chosen_by = "the test" }
 "#;
 
 fn manifest() -> Manifest {

@@ -11,8 +11,8 @@ use std::fs;
 use std::path::Path;
 
 use lobule_package::{
-    AttentionMil, Calibration, FORMAT, Manifest, Member, Modality, OperatingPoint, Prepare,
-    Saliency, Status, TrainingData, Wiring, sha256_of_file,
+    AttentionMil, Calibration, FORMAT, FindingThresholds, Manifest, Member, Modality,
+    OperatingPoint, Prepare, Saliency, Status, TrainingData, Wiring, sha256_of_file,
 };
 use lobule_raster::PrepareConfig;
 use lobule_stats::calibration::Calibrator;
@@ -49,7 +49,11 @@ fn manifest(sha256: &str) -> Manifest {
             chosen_by: "by hand".into(),
         }],
         saliency: Saliency {
-            finding_threshold: 0.5,
+            finding_thresholds: FindingThresholds {
+                benign: 0.5,
+                malignant: 0.5,
+                chosen_by: "the test".into(),
+            },
         },
         training_data: vec![TrainingData {
             name: "busi".into(),

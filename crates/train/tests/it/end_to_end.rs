@@ -11,7 +11,7 @@ use lobule_model::{
     BackboneKind, UltrasoundConfig, UltrasoundNet, WeightPrecision, export_ultrasound,
     load_parameters, read_initializers,
 };
-use lobule_package::{Package, Status};
+use lobule_package::{FindingThresholds, Package, Status};
 use lobule_phantom::{TrainingCase, write_training_set};
 use lobule_raster::{Limits, read_picture};
 use lobule_train::{Host, PackageDescription, RunConfig, Runs, Silent, assemble, train};
@@ -42,7 +42,11 @@ fn description(folder: &Path) -> PackageDescription {
         version: "0.0.0".into(),
         status: Status::Demonstration,
         research_use: "Synthetic.".into(),
-        finding_threshold: 0.5,
+        finding_thresholds: FindingThresholds {
+            benign: 0.5,
+            malignant: 0.5,
+            chosen_by: "the test".into(),
+        },
         card,
         training_data: Vec::new(),
     }
