@@ -119,7 +119,7 @@ pub enum Folds {
 /// use lobule_stats::{Clusters, hybrid::{Folds, cross_fitted_logistic}};
 /// let reader = [2.0, 3.0, 4.0, 4.0, 3.0, 5.0, 2.0, 4.0, 5.0, 3.0];
 /// let ai = [0.1, 0.6, 0.2, 0.5, 0.4, 0.9, 0.3, 0.1, 0.3, 0.8];
-/// let truth = [false, false, false, true, true, true, false, false, true, false];
+/// let truth = [false, false, false, true, true, true, true, false, true, false];
 /// let clusters = Clusters::singletons(10)?;
 /// let honest =
 ///     cross_fitted_logistic(&reader, &ai, &truth, &clusters, Folds::LeaveOneClusterOut)?;
