@@ -202,6 +202,9 @@ impl Roc {
     /// Formula: see [`AucScale`]; s² is [`Roc::auc_variance`], z the normal quantile of 1 − α/2.
     /// Range: inside 0..=1. Cases must be independent; for several cases of a patient see
     /// [`Roc::auc_interval_by_cluster`] and [`crate::bootstrap::bootstrap_auc`].
+    /// Too narrow where few cases overlap: with 20 diseased and 180 healthy cases at an area of 0.97
+    /// a 95 % interval held the truth in 90 % (logit) and 82 % (plain) of 2,000 simulated samples, at
+    /// 0.70 in 95 % and 93 %.
     ///
     /// ```
     /// use lobule_stats::{Confidence, roc::{AucScale, Roc}};

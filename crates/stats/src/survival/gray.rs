@@ -57,9 +57,11 @@ pub struct GrayGroup {
 /// `a_kr = D_kr + (1 − (1 − F) / S_r) C_kr`, `b_kr = −(1 − F) / S_r · C_kr`,
 /// `D_kr = L (1{k=r} − h_k / h) h_r`, `C_kr = Σ D_kr dF / (1 − F(t−))` over later times, F and S_r
 /// after the time's events, F′_r the incidence of other causes. Ties take off
-/// `q = 1 − (d − 1) / (h S_r(t−) − 1)` and `q′ = 1 − (d′_r − 1) / (n_r − 1)`, at least 0.
+/// `q = 1 − (d − 1) / (h S_r(t−) − 1)` and `q′ = 1 − (d′_r − 1) / (n_r − 1)`. (The paper has
+/// continuous times; these two are what the results of the R package cmprsk imply. q can fall below
+/// 0 where a group is nearly exhausted and many events of others share a time.)
 /// Degrees of freedom: groups with an expectation, less one. ρ = 0 weighs all times alike.
-/// Degenerate: without other causes and censoring z is that of the log-rank test, V is not quite.
+/// Degenerate: without other causes z is that of the log-rank test, V is not quite.
 /// Gray 1988, doi:10.1214/aos/1176350951.
 ///
 /// ```
@@ -75,7 +77,7 @@ pub struct GrayGroup {
 /// # Errors
 /// [`ErrorKind::Mismatch`]; [`ErrorKind::OutOfRange`] for cause 0 or a ρ that is negative or not
 /// finite; [`ErrorKind::TooFew`] with fewer than two groups at risk at an event of the cause;
-/// [`ErrorKind::ZeroVariance`] when no event leaves a choice between groups.
+/// [`ErrorKind::ZeroVariance`] when no event leaves a choice between groups, or ties leave V none.
 pub fn gray_test(
     follow_up: &CompetingFollowUp,
     cause: usize,
@@ -310,7 +312,7 @@ fn add_group(sums: &mut [f64], later: &mut [f64], time: &EventTime, r: usize) {
 /// What d events at one time take off the variance of d events at different times.
 fn tie(events: f64, at_risk: f64) -> f64 {
     if events > 1.0 {
-        (1.0 - (events - 1.0) / (at_risk - 1.0)).max(0.0)
+        1.0 - (events - 1.0) / (at_risk - 1.0)
     } else {
         1.0
     }

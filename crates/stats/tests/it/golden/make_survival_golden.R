@@ -84,6 +84,7 @@ for (rho in 0:1) {
       cuminc(time + i / 1024, cause, floor(noise(5.3) * 3), rho = rho)$Tests[, "stat"])
 }
 put("gray_p", cuminc(time, cause, floor(noise(5.3) * 3))$Tests[, "pv"])
-few <- list(c(1, 1, 2, 2, 3, 3), c(1, 0, 1, 1, 0, 0), c(0, 1, 0, 0, 0, 1))
-put("gray_few", cuminc(few[[1]], few[[2]], few[[3]])$Tests[, "stat"])
+few <- cuminc(c(1, 1, 2, 2, 3, 3), c(1, 0, 1, 1, 0, 0), c(0, 1, 0, 0, 0, 1))$Tests[, "stat"]
+tied <- cuminc(c(1, 2, 3, 5, 4, 4, 4, 5), c(1, 1, 1, 0, 1, 1, 1, 0), c(0, 0, 0, 0, 1, 1, 1, 1))
+put("gray_few", c(few, tied$Tests[, "stat"]))
 cat("{\n", paste(out, collapse = ",\n"), "\n}\n", sep = "")

@@ -271,9 +271,21 @@ fn grays_test() {
             golden.check("gray_p", &p_values, CLOSED_FORM);
         }
     }
-    let few = CompetingFollowUp::new(&[1., 1., 2., 2., 3., 3.], &[1, 0, 1, 1, 0, 0]).unwrap();
-    let few = gray_test(&few, 1, &[0, 1, 0, 0, 0, 1], 0.0).unwrap();
-    golden.check("gray_few", &[few.test.statistic], CLOSED_FORM);
+    let few = |times: &[f64], causes: &[usize], groups: &[usize]| {
+        let follow_up = CompetingFollowUp::new(times, causes).unwrap();
+        gray_test(&follow_up, 1, groups, 0.0)
+            .unwrap()
+            .test
+            .statistic
+    };
+    let six = few(
+        &[1., 1., 2., 2., 3., 3.],
+        &[1, 0, 1, 1, 0, 0],
+        &[0, 1, 0, 0, 0, 1],
+    );
+    let times = [1., 2., 3., 5., 4., 4., 4., 5.];
+    let eight = few(&times, &[1, 1, 1, 0, 1, 1, 1, 0], &[0, 0, 0, 0, 1, 1, 1, 1]);
+    golden.check("gray_few", &[six, eight], CLOSED_FORM);
 }
 
 #[test]
