@@ -1,12 +1,14 @@
 //! Statistics for diagnostic scores: how well they rank, what they decide, and whether their
 //! probabilities can be believed.
 //!
-//! Owns: empirical ROC curves with DeLong's variance ([`roc`]), decisions at a threshold
-//! ([`operating`]), reader and algorithm combined ([`hybrid`]), proportions ([`proportion`]),
-//! reader studies ([`mrmc`]), marks with a place ([`location`]), correlated decisions ([`gee`]),
-//! permutation tests ([`permutation`]), calibration ([`calibration`]), change of prevalence
-//! ([`prevalence`]) and the clustered bootstrap ([`bootstrap`]). Does not own: tables in files,
-//! figures and reports (`report`), models.
+//! Owns: empirical ROC curves with DeLong's variance and thresholds by what they are to achieve
+//! ([`roc`]), decisions at a threshold ([`operating`]) and what they are worth ([`decision_curve`]),
+//! reader and algorithm combined ([`hybrid`]), algorithms in the reading room ([`triage`]),
+//! proportions ([`proportion`]), reader studies ([`mrmc`]), marks with a place ([`location`]),
+//! correlated decisions ([`gee`]), permutation tests ([`permutation`]), several tests at once
+//! ([`multiplicity`]), calibration ([`calibration`]), change of prevalence ([`prevalence`]),
+//! survival ([`survival`]) and the clustered bootstrap ([`bootstrap`]). Does not own: tables in
+//! files, figures and reports (`report`), models.
 //!
 //! Everything here is a function of its arguments: no clock, file, environment or global random
 //! state; seeds are passed in, and no result depends on the number of threads. Truth is a slice of
@@ -26,6 +28,7 @@
 
 pub mod bootstrap;
 pub mod calibration;
+pub mod decision_curve;
 pub mod gee;
 pub mod hybrid;
 pub mod location;
@@ -37,12 +40,16 @@ pub mod prevalence;
 pub mod proportion;
 pub mod roc;
 pub mod survival;
+pub mod triage;
 
 mod cases;
+mod clusters;
 mod distribution;
 mod error;
 mod interval;
 mod matrix;
+mod newton;
 
+pub use clusters::Clusters;
 pub use error::{Error, ErrorKind};
 pub use interval::{Confidence, Interval};

@@ -201,7 +201,7 @@ fn pair_test(
     Ok(pair.test)
 }
 
-fn check_rho(rho: f64) -> Result<(), Error> {
+pub(super) fn check_rho(rho: f64) -> Result<(), Error> {
     if rho.is_finite() && rho >= 0.0 {
         return Ok(());
     }
@@ -211,7 +211,7 @@ fn check_rho(rho: f64) -> Result<(), Error> {
     ))
 }
 
-fn too_few_groups(n_groups: usize) -> Error {
+pub(super) fn too_few_groups(n_groups: usize) -> Error {
     Error::new(
         ErrorKind::TooFew,
         format!("expected at least 2 groups at risk at an event, got {n_groups}"),

@@ -3,9 +3,9 @@
 //! Owns: Kaplan–Meier curves ([`KaplanMeier`]), the log-rank test ([`log_rank`]), restricted means
 //! ([`restricted_mean`]), Cox's model ([`fit_cox`]), concordance ([`concordance()`],
 //! [`uno_concordance`]), accuracy at a time ([`time_dependent_auc`], [`survival_brier_score`]),
-//! competing risks ([`CumulativeIncidence`], [`fit_fine_gray`]) and re-stratification
+//! competing risks ([`CumulativeIncidence`], [`gray_test`], [`fit_fine_gray`]) and re-stratification
 //! ([`restratify`]). Does not own: tables in files, figures, entry after time 0, covariates that
-//! change with time, Gray's test.
+//! change with time.
 //!
 //! ```
 //! use lobule_stats::survival::{FollowUp, KaplanMeier, LogRankConfig, log_rank};
@@ -23,9 +23,9 @@ mod concordance;
 mod cox;
 mod fine_gray;
 mod follow_up;
+mod gray;
 mod kaplan_meier;
 mod log_rank;
-mod newton;
 mod prediction_error;
 mod restratification;
 mod restricted_mean;
@@ -39,6 +39,7 @@ pub use cox::{
 };
 pub use fine_gray::{FineGray, fit_fine_gray};
 pub use follow_up::FollowUp;
+pub use gray::{GrayGroup, GrayTest, gray_test};
 pub use kaplan_meier::{KaplanMeier, RiskTableRow, SurvivalQuantile, SurvivalScale, SurvivalStep};
 pub use log_rank::{
     LogRank, LogRankConfig, LogRankGroup, PairwiseLogRank, log_rank, pairwise_log_rank,

@@ -14,7 +14,7 @@ const LEVEL: Confidence = Confidence::NINETY_FIVE;
 /// Every function that takes scores and truth, by name.
 type OfCases = (&'static str, fn(&[f64], &[bool]) -> Result<(), Error>);
 
-const OF_CASES: [OfCases; 7] = [
+const OF_CASES: [OfCases; 10] = [
     ("roc", |s, t| Roc::new(s, t).map(drop)),
     ("platt", |s, t| fit_platt(s, t).map(drop)),
     ("temperature", |s, t| fit_temperature(s, t).map(drop)),
@@ -26,6 +26,15 @@ const OF_CASES: [OfCases; 7] = [
     }),
     ("hybrid", |s, t| {
         lobule_stats::hybrid::hybrid_at_sensitivity(s, s, t, 0.5).map(drop)
+    }),
+    ("hybrid by weight", |s, t| {
+        lobule_stats::hybrid::hybrid_by_weight(s, s, t, &[0.5]).map(drop)
+    }),
+    ("logistic hybrid", |s, t| {
+        lobule_stats::hybrid::fit_logistic_combination(s, s, t).map(drop)
+    }),
+    ("decision curve", |s, t| {
+        lobule_stats::decision_curve::decision_curve(s, t, &[0.5]).map(drop)
     }),
 ];
 

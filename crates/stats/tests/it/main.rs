@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod bootstrap;
+mod coverage;
+mod decisions;
 mod degenerate;
 mod golden;
 mod location;
@@ -11,3 +13,4 @@ mod partial;
 mod properties;
 mod reference;
 mod survival;
+mod triage;

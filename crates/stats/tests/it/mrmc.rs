@@ -2,7 +2,7 @@
 
 mod designs;
 mod models;
-mod simulation;
+pub(crate) mod simulation;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -7,7 +7,8 @@ use lobule_stats::hybrid::hybrid_at_sensitivity;
 use lobule_stats::operating::ConfusionTable;
 use lobule_stats::proportion::{PairedProportions, Proportion};
 use lobule_stats::roc::{Roc, compare_paired};
-use lobule_stats::{Confidence, ErrorKind};
+use lobule_stats::triage::{SafetyNet, Screening, ScreeningColumns, TriageRule};
+use lobule_stats::{Clusters, Confidence, ErrorKind};
 use proptest::prelude::*;
 
 /// Sums in another order.
@@ -193,5 +194,72 @@ proptest! {
             ),
             Err(error) => prop_assert_eq!(error.kind(), ErrorKind::Undefined),
         }
+    }
+
+    #[test]
+    fn thresholds_go_as_far_as_their_target_lets_them(
+        (scores, truth) in cases(),
+        target in 0.01..=1.0_f64,
+    ) {
+        let roc = Roc::new(&scores, &truth).unwrap();
+        let above = scores.iter().copied().fold(0.0, f64::max).next_up();
+        let candidates = || scores.iter().copied().chain([above]);
+        let table = |c: f64| ConfusionTable::at_threshold(&scores, &truth, c).unwrap();
+        let lowest = |fits: &dyn Fn(f64) -> bool| {
+            candidates().filter(|&c| fits(c)).min_by(f64::total_cmp)
+        };
+        let highest = |fits: &dyn Fn(f64) -> bool| {
+            candidates().filter(|&c| fits(c)).max_by(f64::total_cmp)
+        };
+        let value = |rate: Option<Proportion>| rate.map(Proportion::value);
+        let rate = lowest(&|c| value(table(c).flagged_rate()) <= Some(target));
+        prop_assert_eq!(rate, roc.at_flagged_rate(target).ok().map(|p| p.threshold));
+        let positive = lowest(&|c| value(table(c).positive_predictive_value()) >= Some(target));
+        let got = roc.at_positive_predictive_value(target, None);
+        prop_assert_eq!(positive, got.ok().map(|p| p.threshold));
+        let negative = highest(&|c| value(table(c).negative_predictive_value()) >= Some(target));
+        let got = roc.at_negative_predictive_value(target, None);
+        prop_assert_eq!(negative, got.ok().map(|p| p.threshold));
+    }
+
+    #[test]
+    fn single_cases_have_delongs_variance_and_clusters_a_true_one(
+        (scores, truth) in cases(),
+        labels in prop::collection::vec(0..6_u8, 44),
+    ) {
+        let roc = Roc::new(&scores, &truth).unwrap();
+        let single = Clusters::singletons(scores.len()).unwrap();
+        let variance = roc.auc_variance_by_cluster(&single).unwrap();
+        prop_assert!((variance - roc.auc_variance().unwrap()).abs() < ROUNDING);
+        let clusters = Clusters::from_labels(&labels[..scores.len()]).unwrap();
+        match roc.auc_variance_by_cluster(&clusters) {
+            Ok(variance) => prop_assert!(variance >= 0.0),
+            Err(error) => prop_assert_eq!(error.kind(), ErrorKind::TooFew),
+        }
+    }
+
+    #[test]
+    fn rule_out_only_takes_away_and_a_safety_net_only_adds(
+        (scores, truth) in cases(),
+        flags in prop::collection::vec(any::<bool>(), 44),
+        threshold in 0.0..=1.1_f64,
+    ) {
+        let screening = Screening::new(&ScreeningColumns {
+            truth: &truth,
+            ai_scores: &scores,
+            first_reader: &flags[..scores.len()],
+            ..ScreeningColumns::default()
+        })
+        .unwrap();
+        let apply = |rule| screening.apply(rule).unwrap();
+        let rule_out = apply(TriageRule::RuleOut { below: threshold });
+        prop_assert_eq!((rule_out.cancers_gained(), rule_out.healthy.only_first), (0, 0));
+        prop_assert_eq!(rule_out.human_readings + rule_out.n_unread, scores.len());
+        let from = threshold;
+        let net = apply(TriageRule::SafetyNet { from, action: SafetyNet::Recall });
+        prop_assert_eq!((net.cancers_missed(), net.healthy.only_second), (0, 0));
+        let split = TriageRule::DecisionReferral { below: threshold, from: threshold };
+        let alone = ConfusionTable::at_threshold(&scores, &truth, threshold).unwrap();
+        prop_assert_eq!(apply(split).table(), alone);
     }
 }

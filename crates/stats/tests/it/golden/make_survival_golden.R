@@ -75,4 +75,16 @@ fit <- crr(time + i / 1024, cause, cbind(x1, x2), gtol = 1e-13)
 put("fine_gray_untied_coef", fit$coef)
 put("fine_gray_untied_variance", fit$var)
 put("fine_gray_untied_loglik", c(fit$loglik.null, fit$loglik))
+put("three", floor(noise(5.3) * 3))
+for (rho in 0:1) {
+  name <- paste0("gray_rho_", rho)
+  put(paste0(name, "_pairs"), cuminc(time, cause, i %% 2, rho = rho)$Tests[, "stat"])
+  put(paste0(name, "_three"), cuminc(time, cause, floor(noise(5.3) * 3), rho = rho)$Tests[, "stat"])
+  put(paste0(name, "_untied"),
+      cuminc(time + i / 1024, cause, floor(noise(5.3) * 3), rho = rho)$Tests[, "stat"])
+}
+put("gray_p", cuminc(time, cause, floor(noise(5.3) * 3))$Tests[, "pv"])
+few <- cuminc(c(1, 1, 2, 2, 3, 3), c(1, 0, 1, 1, 0, 0), c(0, 1, 0, 0, 0, 1))$Tests[, "stat"]
+tied <- cuminc(c(1, 2, 3, 5, 4, 4, 4, 5), c(1, 1, 1, 0, 1, 1, 1, 0), c(0, 0, 0, 0, 1, 1, 1, 1))
+put("gray_few", c(few, tied$Tests[, "stat"]))
 cat("{\n", paste(out, collapse = ",\n"), "\n}\n", sep = "")

@@ -1,8 +1,8 @@
 //! Other roads to the same number, designs, and tables that are refused.
 
-use lobule_stats::ErrorKind;
 use lobule_stats::mrmc::*;
 use lobule_stats::roc::Roc;
+use lobule_stats::{Clusters, ErrorKind};
 
 use super::simulation::Normal;
 use super::{LEVEL, analysis, near, near_within};
@@ -248,10 +248,42 @@ fn clusters_are_left_out_whole() {
     let mean = without.iter().sum::<f64>() / 15.0;
     let squares: f64 = without.iter().map(|v| (v - mean).powi(2)).sum();
     near("variance", table.covariance(0, 0), 14.0 / 15.0 * squares);
-    let refused = FigureTable::new(&study, Figure::Auc, CovarianceMethod::DeLong).unwrap_err();
+    let rates = Figure::Sensitivity { threshold: 3.0 };
+    let refused = FigureTable::new(&study, rates, CovarianceMethod::DeLong).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Design);
+    let refused = FigureTable::new(&study, Figure::Auc, CovarianceMethod::Unbiased).unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::Design);
     let refused = u_statistics(&study, MomentEstimate::Unbiased, LEVEL).unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::Design);
+}
+
+#[test]
+fn delongs_covariances_add_up_by_cluster() {
+    let grid = grid_of(2, 2, 30, 6);
+    let truth: Vec<bool> = (0..30).map(|case| case % 3 == 0).collect();
+    let names: Vec<String> = (0..30).map(|case| (case / 2).to_string()).collect();
+    let labels: Vec<&str> = names.iter().map(String::as_str).collect();
+    let study = ReaderStudy::from_grid(&truth, 2, 2, &grid).unwrap();
+    let plain = FigureTable::new(&study, Figure::Auc, CovarianceMethod::DeLong).unwrap();
+    let table = |labels: &[&str]| {
+        let study = study.clone().with_clusters(labels).unwrap();
+        FigureTable::new(&study, Figure::Auc, CovarianceMethod::DeLong).unwrap()
+    };
+    let clustered = table(&labels);
+    let single: Vec<String> = (0..30).map(|case| case.to_string()).collect();
+    let single = table(&single.iter().map(String::as_str).collect::<Vec<&str>>());
+    let clusters = Clusters::from_labels(&labels).unwrap();
+    let roc = |row: usize| Roc::new(&grid[row * 30..(row + 1) * 30], &truth).unwrap();
+    for a in 0..4 {
+        for b in 0..4 {
+            let expected = roc(a)
+                .auc_covariance_by_cluster(&roc(b), &clusters)
+                .unwrap();
+            near("clustered", clustered.covariance(a, b), expected);
+            near("single", single.covariance(a, b), plain.covariance(a, b));
+        }
+    }
+    assert!(clustered.covariance(0, 0) != plain.covariance(0, 0));
 }
 
 #[test]

@@ -9,14 +9,14 @@ use super::analysis;
 use super::designs::drawn_study;
 
 /// Standard normal numbers (Box & Muller 1958, doi:10.1214/aoms/1177706645).
-pub(super) struct Normal(ChaCha8Rng);
+pub(crate) struct Normal(ChaCha8Rng);
 
 impl Normal {
-    pub(super) fn new(seed: u64) -> Normal {
+    pub(crate) fn new(seed: u64) -> Normal {
         Normal(ChaCha8Rng::seed_from_u64(seed))
     }
 
-    pub(super) fn draw(&mut self) -> f64 {
+    pub(crate) fn draw(&mut self) -> f64 {
         let mut uniform = || (f64::from(self.0.next_u32()) + 0.5) / 4_294_967_296.0;
         (-2.0 * uniform().ln()).sqrt() * (std::f64::consts::TAU * uniform()).cos()
     }

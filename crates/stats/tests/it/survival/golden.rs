@@ -4,9 +4,10 @@
 
 use lobule_stats::Confidence;
 use lobule_stats::survival::{
-    CompetingFollowUp, ConcordanceConfig, Covariates, CoxConfig, CumulativeIncidence, FollowUp,
-    KaplanMeier, SurvivalScale, Ties, TimeTransform, concordance, fit_cox, fit_fine_gray,
-    integrated_brier_score, survival_brier_score, time_dependent_auc, uno_concordance,
+    ChiSquareTest, CompetingFollowUp, ConcordanceConfig, Covariates, CoxConfig,
+    CumulativeIncidence, FollowUp, KaplanMeier, SurvivalScale, Ties, TimeTransform, concordance,
+    fit_cox, fit_fine_gray, gray_test, integrated_brier_score, survival_brier_score,
+    time_dependent_auc, uno_concordance,
 };
 use serde_json::Value;
 
@@ -245,6 +246,46 @@ fn competing_risks() {
     let likelihoods = [fit.null_log_likelihood, fit.log_likelihood];
     golden.check("fine_gray_untied_loglik", &likelihoods, FITTED);
     golden.check("fine_gray_untied_variance", &fit.covariance, FITTED);
+}
+
+#[test]
+fn grays_test() {
+    let golden = Golden::read();
+    let tied = golden.competing();
+    let untied = CompetingFollowUp::new(&golden.untied(), &golden.labels("cause")).unwrap();
+    let pairs: Vec<usize> = (0..80).map(|i| i % 2).collect();
+    let three = golden.labels("three");
+    for rho in [0.0, 1.0] {
+        let both = |follow_up: &CompetingFollowUp, groups: &[usize]| {
+            [1, 2].map(|cause| gray_test(follow_up, cause, groups, rho).unwrap().test)
+        };
+        let statistics = |tests: [ChiSquareTest; 2]| tests.map(|test| test.statistic);
+        let check = |name: &str, got: [f64; 2]| {
+            golden.check(&format!("gray_rho_{rho}_{name}"), &got, CLOSED_FORM);
+        };
+        check("pairs", statistics(both(&tied, &pairs)));
+        check("three", statistics(both(&tied, &three)));
+        check("untied", statistics(both(&untied, &three)));
+        if rho == 0.0 {
+            let p_values = both(&tied, &three).map(|test| test.p_value);
+            golden.check("gray_p", &p_values, CLOSED_FORM);
+        }
+    }
+    let few = |times: &[f64], causes: &[usize], groups: &[usize]| {
+        let follow_up = CompetingFollowUp::new(times, causes).unwrap();
+        gray_test(&follow_up, 1, groups, 0.0)
+            .unwrap()
+            .test
+            .statistic
+    };
+    let six = few(
+        &[1., 1., 2., 2., 3., 3.],
+        &[1, 0, 1, 1, 0, 0],
+        &[0, 1, 0, 0, 0, 1],
+    );
+    let times = [1., 2., 3., 5., 4., 4., 4., 5.];
+    let eight = few(&times, &[1, 1, 1, 0, 1, 1, 1, 0], &[0, 0, 0, 0, 1, 1, 1, 1]);
+    golden.check("gray_few", &[six, eight], CLOSED_FORM);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use lobule_stats::survival::{
     BeyondFollowUp, CompetingFollowUp, ConcordanceConfig, Covariates, Cox, CoxConfig,
     CumulativeIncidence, FollowUp, KaplanMeier, LogRankConfig, RestratificationConfig, Ties,
-    concordance, fit_cox, fit_fine_gray, log_rank, restratify, restricted_mean,
+    concordance, fit_cox, fit_fine_gray, gray_test, log_rank, restratify, restricted_mean,
     survival_brier_score, time_dependent_auc, uno_concordance,
 };
 use lobule_stats::{Confidence, ErrorKind};
@@ -232,6 +232,41 @@ fn what_has_no_answer_is_refused_by_kind() {
     assert_eq!(test(&tied, &[0, 0, 0, 1, 1, 1]), ErrorKind::ZeroVariance);
     let pairs = concordance(&tied, &x, &ConcordanceConfig::default());
     assert_eq!(pairs.unwrap_err().kind(), ErrorKind::Undefined);
+}
+
+#[test]
+fn grays_test_without_competing_events_looks_at_what_the_log_rank_test_does() {
+    let (times, events, _, groups) = made(150);
+    let causes: Vec<usize> = events.iter().map(|&event| usize::from(event)).collect();
+    let competing = CompetingFollowUp::new(&times, &causes).unwrap();
+    let gray = gray_test(&competing, 1, &groups, 0.0).unwrap();
+    let follow_up = FollowUp::new(&times, &events).unwrap();
+    let plain = log_rank(&follow_up, &groups, &LogRankConfig::default()).unwrap();
+    for (gray, plain) in gray.groups.iter().zip(&plain.groups) {
+        assert_near("observed", gray.observed, plain.observed, 1e-12);
+        assert_near("expected", gray.expected, plain.expected, 1e-12);
+    }
+    assert_near("statistic", gray.test.statistic, plain.test.statistic, 0.1);
+}
+
+#[test]
+fn grays_test_refuses_what_it_cannot_compare() {
+    let times = [1.0, 2.0, 3.0, 4.0];
+    let follow_up = CompetingFollowUp::new(&times, &[1, 2, 1, 0]).unwrap();
+    let kind = |cause, groups: &[usize], rho| {
+        gray_test(&follow_up, cause, groups, rho)
+            .unwrap_err()
+            .kind()
+    };
+    assert_eq!(kind(0, &[0, 1, 0, 1], 0.0), ErrorKind::OutOfRange);
+    assert_eq!(kind(1, &[0, 1, 0, 1], -1.0), ErrorKind::OutOfRange);
+    assert_eq!(kind(1, &[0, 1, 0, 1], f64::NAN), ErrorKind::OutOfRange);
+    assert_eq!(kind(1, &[0, 1, 0], 0.0), ErrorKind::Mismatch);
+    assert_eq!(kind(1, &[3; 4], 0.0), ErrorKind::TooFew);
+    assert_eq!(kind(5, &[0, 1, 0, 1], 0.0), ErrorKind::TooFew);
+    let together = CompetingFollowUp::new(&[1.0; 4], &[1; 4]).unwrap();
+    let error = gray_test(&together, 1, &[0, 0, 1, 1], 0.0).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ZeroVariance);
 }
 
 #[test]
