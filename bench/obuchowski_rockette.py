@@ -1,4 +1,4 @@
-"""The Obuchowski-Rockette analysis of areas with DeLong covariances, in numpy: the peer of `bench/statistics.py`.
+"""The Obuchowski-Rockette analysis of areas with DeLong covariances, in numpy: the peer of `bench/study.py`.
 
 Written from Obuchowski & Rockette 1995 (doi 10.1080/03610919508813243), Hillis 2007 (doi 10.1002/sim.2532) and DeLong et al. 1988
 (doi 10.2307/2531595), with midranks (Sun & Xu 2014, doi 10.1109/LSP.2014.2337313): one sort per reader and modality, matrix products for the rest.

@@ -1,7 +1,7 @@
 """`stats` beside pROC, scikit-learn, numpy, R survival and lifelines: the same tables, parsing apart, ratios in one run.
 
     apt-get install r-base-core r-cran-proc r-cran-survival; pip install numpy scipy scikit-learn lifelines pandas
-    LOBULE_REFERENCE=FOLDER python bench/statistics.py
+    LOBULE_REFERENCE=FOLDER python bench/study.py
 
 FOLDER/bench holds roc_44755.csv.gz and roc_170k.csv.gz (y,s1,s2), mrmc_14x2x320.csv and mrmc_14x2x10000.csv.gz
 (case,reader,treatment,truth,rating) and cox_100k.csv.gz (ti,st,X1..X10). A peer that is not there is said and left out. The bootstrap of
