@@ -76,13 +76,14 @@ pub(crate) fn round_values(lower: f64, upper: f64, wanted: usize) -> Vec<f64> {
         .collect()
 }
 
-/// The least of 1, 2, 5, 10 times a power of ten that is not below `rough`.
+/// 1, 2, 5 or 10 times a power of ten, not far below `rough`.
 fn round_step(rough: f64) -> f64 {
     let power = 10f64.powf(rough.log10().floor());
-    let factor = [1.0, 2.0, 5.0]
-        .into_iter()
-        .find(|f| f * power >= rough * (1.0 - 1e-9));
-    factor.unwrap_or(10.0) * power
+    let factors = [1.0, 2.0, 5.0].into_iter();
+    let factor = factors
+        .filter(|f| f * power * 1.2 >= rough)
+        .fold(10.0, f64::min);
+    factor * power
 }
 
 /// Removes the dust of the multiplication, so that 0.30000000000000004 is 0.3.

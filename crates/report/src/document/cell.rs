@@ -142,7 +142,7 @@ impl From<usize> for Cell {
 fn exact(value: f64) -> String {
     match value.abs() {
         v if !v.is_finite() => String::new(),
-        v if v == 0.0 => "0".to_owned(),
+        0.0 => "0".to_owned(),
         v if (1e-5..1e15).contains(&v) => format!("{value}"),
         _ => format!("{value:e}"),
     }
@@ -153,7 +153,10 @@ pub(crate) fn number(value: f64, digits: usize) -> String {
     if !value.is_finite() {
         return NOTHING.to_owned();
     }
-    let text = format!("{:.digits$}", value.abs());
+    let text = match value.abs() {
+        huge if huge >= 1e15 => format!("{huge:.digits$e}"),
+        value => format!("{value:.digits$}"),
+    };
     let is_zero = text.bytes().all(|b| matches!(b, b'0' | b'.'));
     match value < 0.0 && !is_zero {
         true => format!("−{text}"),

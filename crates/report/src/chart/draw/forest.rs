@@ -21,14 +21,11 @@ pub(super) fn draw(svg: &mut Svg, chart: &ForestPlot) -> (f64, f64) {
     let layout = Layout::of(chart);
     let plane = layout.plane(chart);
     layout.draw_headings(svg, chart);
-    if let Some(reference) = chart.reference.filter(|v| plane.x.holds(*v)) {
-        if let Some(x) = plane.place_x(reference) {
-            svg.line(
-                at(x, plane.area.y),
-                at(x, plane.area.bottom()),
-                reference_stroke(),
-            );
-        }
+    if let Some(reference) = chart.reference.filter(|v| plane.x.holds(*v))
+        && let Some(x) = plane.place_x(reference)
+    {
+        let (top, bottom) = (plane.area.y, plane.area.bottom());
+        svg.line(at(x, top), at(x, bottom), reference_stroke());
     }
     for (at_row, row) in chart.rows.iter().enumerate() {
         let y = plane.area.y + ROW * (at_row as f64 + 0.5);

@@ -9,7 +9,7 @@ use super::svg::{Area, At, Fill, Stroke, Svg, at};
 use super::{COLUMN, looks_beside};
 use crate::chart::{Axis, Histogram, HistogramGroup, HistogramLayout, Reference, TickFormat};
 
-const RIGHT: f64 = 9.0;
+const RIGHT: f64 = 12.0;
 const BENEATH: f64 = 28.0;
 
 /// Draws the chart and returns its width and height.

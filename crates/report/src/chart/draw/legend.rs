@@ -91,6 +91,12 @@ impl Legend {
     fn columns(&self, width: f64) -> (Vec<Vec<String>>, Vec<std::ops::Range<usize>>) {
         let natural = widest(&self.lines(f64::INFINITY)) + SAMPLE + GAP + 10.0;
         let n_entries = self.entries.len().max(1);
+        // One long label among many is broken rather than given the whole width.
+        let natural = if n_entries > 6 {
+            natural.min(width / 2.0)
+        } else {
+            natural
+        };
         let n = ((width / natural) as usize).clamp(1, n_entries);
         let each = n_entries.div_ceil(n);
         let n = n_entries.div_ceil(each);

@@ -13,7 +13,7 @@ use crate::chart::{
 };
 
 const TOP: f64 = 7.0;
-const RIGHT: f64 = 9.0;
+const RIGHT: f64 = 12.0;
 /// Tick labels and the name of the horizontal axis.
 const BENEATH: f64 = 28.0;
 const STRIP: f64 = 30.0;
@@ -403,7 +403,7 @@ fn label_marks(svg: &mut Svg, plane: &Plane, chart: &LineChart, room: &mut Room)
         let best = places
             .into_iter()
             .min_by(|a, b| share(a).total_cmp(&share(b)));
-        if let Some(best) = best.filter(|area| share(area) < 0.3) {
+        if let Some(best) = best.filter(|area| share(area) < 0.4) {
             let place = at(best.x, best.y + best.height / 2.0);
             svg.haloed_text(place, &words, style(POINT_LABEL, Anchor::Start));
             room.take(best);

@@ -9,6 +9,8 @@ use crate::chart::{Axis, Scale, TickFormat};
 
 /// Length of a tick.
 const TICK: f64 = 2.8;
+/// Tick labels take at most so much room.
+const MOST_LABEL: f64 = 60.0;
 /// Width of axes and ticks.
 const THIN: f64 = 0.6;
 
@@ -197,7 +199,7 @@ pub(super) fn y_room(y: Mapping, axis: &Axis, height: f64) -> f64 {
     } else {
         13.0
     };
-    widths.fold(8.0, f64::max) + TICK + 2.0 + name
+    widths.fold(8.0, f64::max).min(MOST_LABEL) + TICK + 2.0 + name
 }
 
 /// Places far outside are held where SVG can still clip them.
@@ -232,7 +234,9 @@ pub(super) fn labels(values: &[f64], format: TickFormat) -> Vec<String> {
             number
         }
     };
-    match is_geometric(values) {
+    let is_huge =
+        values.iter().any(|v| v.abs() * factor >= 1e7) || (step.is_finite() && step < 1e-6);
+    match is_geometric(values) || is_huge {
         true => values.iter().map(|v| short(v * factor, percent)).collect(),
         false => values.iter().map(words).collect(),
     }
@@ -261,8 +265,9 @@ fn is_geometric(values: &[f64]) -> bool {
 
 fn short(value: f64, percent: bool) -> String {
     let text = match value {
+        0.0 => "0".to_owned(),
         v if (1e-4..1e6).contains(&v) => format!("{}", (v * 1e6).round() / 1e6),
-        v => format!("{v:e}"),
+        v => format!("{v:.1e}").replace(".0e", "e").replace('-', "−"),
     };
     if percent { format!("{text} %") } else { text }
 }

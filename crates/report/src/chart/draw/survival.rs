@@ -154,8 +154,7 @@ fn extended(plane: &Plane, curve: &SurvivalCurve) -> Vec<(f64, f64)> {
     let (_, end) = plane.x.ends();
     let censored = curve.censored.iter().copied().filter(|t| t.is_finite());
     let last = censored.fold(f64::NEG_INFINITY, f64::max).min(end);
-    if let Some(&(time, value)) = steps.last().filter(|(time, _)| last > *time) {
-        debug_assert!(time <= last);
+    if let Some(&(_, value)) = steps.last().filter(|(time, _)| last > *time) {
         steps.push((last, value));
     }
     steps

@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 
 use super::text::{self, Face};
 
-/// Font families of text, best first; PNG files use the font that the program carries.
-const FAMILY: &str = "system-ui, Helvetica, Arial, 'Liberation Sans', sans-serif";
+/// Font families of text, best first: those whose widths are near to the measured ones. PNG files
+/// use the font that the program carries.
+const FAMILY: &str = "Helvetica, Arial, 'Liberation Sans', 'Noto Sans', system-ui, sans-serif";
 /// Beyond this a coordinate cannot be seen, and is held back.
 const FARTHEST: f64 = 20_000.0;
 
