@@ -26,6 +26,7 @@
 
 pub mod bootstrap;
 pub mod calibration;
+pub mod decision_curve;
 pub mod gee;
 pub mod hybrid;
 pub mod location;
@@ -37,12 +38,16 @@ pub mod prevalence;
 pub mod proportion;
 pub mod roc;
 pub mod survival;
+pub mod triage;
 
 mod cases;
+mod clusters;
 mod distribution;
 mod error;
 mod interval;
 mod matrix;
+mod newton;
 
+pub use clusters::Clusters;
 pub use error::{Error, ErrorKind};
 pub use interval::{Confidence, Interval};

@@ -1,8 +1,9 @@
 //! What a threshold decides: the 2 × 2 table and its rates.
 //!
 //! Owns: [`ConfusionTable`] and [`OperatingPoint`]. A case is flagged when `score ≥ threshold`.
-//! Does not own: the search for a threshold ([`crate::roc::Roc::at_sensitivity`],
-//! [`crate::roc::Roc::at_specificity`]), which needs the sorted scores.
+//! Does not own: the search for a threshold, which needs the sorted scores
+//! ([`crate::roc::Roc::at_sensitivity`] and its neighbours), and what a threshold is worth
+//! ([`crate::decision_curve`]).
 //!
 //! ```
 //! use lobule_stats::{Confidence, operating::ConfusionTable};

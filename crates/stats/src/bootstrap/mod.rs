@@ -23,12 +23,13 @@
 //! ```
 
 mod auc;
-mod clusters;
 mod interval;
 mod resample;
 
 pub use auc::{bootstrap_auc, bootstrap_auc_difference};
-pub use clusters::Clusters;
+pub(crate) use resample::shuffled;
+
+pub use crate::clusters::Clusters;
 
 use rayon::prelude::*;
 

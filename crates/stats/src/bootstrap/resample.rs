@@ -1,4 +1,4 @@
-//! Drawing clusters.
+//! Drawing clusters, and putting them in a random order.
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
@@ -13,6 +13,16 @@ pub(super) fn draw_weights(seed: u64, replicate: u64, weights: &mut [u32]) {
     for _ in 0..n {
         weights[below(&mut generator, n) as usize] += 1;
     }
+}
+
+/// The numbers 0..n in a random order (Durstenfeld 1964, doi:10.1145/364520.364540).
+pub(crate) fn shuffled(seed: u64, n: u32) -> Vec<usize> {
+    let mut generator = ChaCha8Rng::seed_from_u64(seed);
+    let mut order: Vec<usize> = (0..n as usize).collect();
+    for last in (1..n).rev() {
+        order.swap(last as usize, below(&mut generator, last + 1) as usize);
+    }
+    order
 }
 
 /// A number in 0..n without bias (Lemire 2019, doi:10.1145/3230636).
@@ -47,6 +57,19 @@ mod tests {
             totals.iter().all(|t| t.abs_diff(10_000) < 465),
             "{totals:?}"
         );
+    }
+
+    #[test]
+    fn orders_are_permutations_and_all_alike() {
+        let mut counts = [0_u32; 6];
+        for seed in 0..6_000 {
+            let order = shuffled(seed, 3);
+            let code = order[0] * 2 + usize::from(order[1] > order[2]);
+            counts[code] += 1;
+        }
+        // Binomial with mean 1,000 and standard deviation 29: five of them either way.
+        assert!(counts.iter().all(|c| c.abs_diff(1_000) < 145), "{counts:?}");
+        assert_eq!(shuffled(1, 0), [0_usize; 0]);
     }
 
     #[test]

@@ -57,7 +57,9 @@ pub enum CovarianceMethod {
     /// k, K the units that the figure depends on: all for areas, those of one class for
     /// sensitivity and specificity. Any figure. Quenouille 1956, doi:10.1093/biomet/43.3-4.353.
     Jackknife,
-    /// From placements: areas, sensitivity, specificity. DeLong 1988, doi:10.2307/2531595.
+    /// From placements: areas, sensitivity, specificity. DeLong 1988, doi:10.2307/2531595. In
+    /// clusters for areas, their sums by cluster: [`Roc::auc_covariance_by_cluster`], Obuchowski
+    /// 1997, doi:10.2307/2533958.
     DeLong,
     /// `θ θ′` less its unbiased estimate from pairs of pairs without a case in common: areas.
     /// Gallas 2006, doi:10.1016/j.acra.2005.11.030.
@@ -148,7 +150,8 @@ fn auc_influence(
                 |ratings: &[f64], truth: &[bool]| Roc::new(ratings, truth).map(|roc| roc.auc());
             return by_leaving_out(cell, truth, clusters, &auc);
         }
-        _ => delong_influence(&roc, cell, truth),
+        (_, Some(clusters)) => clustered_delong_influence(&roc, cell, clusters)?,
+        (_, None) => delong_influence(&roc, cell, truth),
     };
     Ok((roc.auc(), influence))
 }
@@ -175,6 +178,22 @@ fn delong_influence(roc: &Roc, cell: &Cell, truth: &[bool]) -> Influence {
         )
     };
     Influence::from_values(placed.map(value).collect())
+}
+
+/// Two values per cluster; figures of other cases in the same clusters correct by clusters of
+/// their own.
+fn clustered_delong_influence(
+    roc: &Roc,
+    cell: &Cell,
+    clusters: &[u32],
+) -> Result<Influence, Error> {
+    let units = cell.cases.iter().map(|&case| clusters[case as usize]);
+    let deviations = roc
+        .placements()
+        .iter()
+        .map(|placement| placement - roc.auc());
+    let values = roc.cluster_values(deviations, &units.collect::<Vec<u32>>())?;
+    Ok(Influence::from_pairs(values))
 }
 
 /// A figure of the ratings and truths of some cases.

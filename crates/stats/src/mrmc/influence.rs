@@ -2,7 +2,8 @@
 //!
 //! Owns: [`Influence`], values `dₖ` such that `Cov(θ, θ′) = Σₖ dₖ d′ₖ` over the units that two
 //! figures share. It unites the jackknife, DeLong's covariance and that of proportions, in memory
-//! linear in the ratings, and gives 0 for figures without a unit in common.
+//! linear in the ratings, and gives 0 for figures without a unit in common. Clustered areas take two
+//! values per unit.
 
 use crate::{Error, ErrorKind};
 
@@ -18,6 +19,16 @@ impl Influence {
         pairs.sort_unstable_by_key(|pair| pair.0);
         let (units, values) = pairs.into_iter().unzip();
         Influence { units, values }
+    }
+
+    /// Two values for each unit.
+    pub(crate) fn from_pairs(pairs: Vec<(u32, [f64; 2])>) -> Influence {
+        // Units are at most as many as cases, and 2³¹ of those do not fit into memory.
+        let values = pairs.into_iter().flat_map(|(unit, [first, second])| {
+            let twice = unit.wrapping_mul(2);
+            [(twice, first), (twice | 1, second)]
+        });
+        Influence::from_values(values.collect())
     }
 
     /// From the changes `θ₍ₖ₎ − θ` of the jackknife.

@@ -178,7 +178,8 @@ impl ReaderStudy {
 
     /// Names the clusters that cases belong to (the exam of a breast, the patient of an exam), one
     /// label per case in the order of [`ReaderStudy::cases`]. The jackknife then leaves out whole
-    /// clusters; methods that need independent cases refuse the study.
+    /// clusters, DeLong's covariances of areas add up by cluster; methods that need independent
+    /// cases refuse the study.
     ///
     /// ```
     /// use lobule_stats::mrmc::ReaderStudy;

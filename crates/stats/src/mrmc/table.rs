@@ -51,7 +51,7 @@ impl FigureTable {
     /// # Errors
     /// [`ErrorKind::SingleClass`] and [`ErrorKind::TooFew`] by the cases of a reader,
     /// [`ErrorKind::OutOfRange`] by the figure's rate, [`ErrorKind::Design`] where the method does
-    /// not know the figure or the study has clusters and the method is not the jackknife.
+    /// not know the figure, or not with clusters: the jackknife knows all, DeLong areas.
     pub fn new(
         study: &ReaderStudy,
         figure: Figure,
@@ -268,8 +268,12 @@ fn check_method(
     if method == CovarianceMethod::Jackknife {
         return Ok(());
     }
-    if study.clusters().is_some() {
-        let text = format!("expected the jackknife for clustered cases, got {method:?}");
+    let knows_clusters = (figure, method) == (Figure::Auc, CovarianceMethod::DeLong);
+    if study.clusters().is_some() && !knows_clusters {
+        let text = format!(
+            "expected the jackknife for clustered cases (or DeLong for areas), got {method:?} for \
+             {figure:?}"
+        );
         return Err(Error::new(ErrorKind::Design, text));
     }
     match figure {

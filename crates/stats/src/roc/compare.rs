@@ -104,7 +104,7 @@ pub fn compare_unpaired(
     )
 }
 
-fn compare(
+pub(super) fn compare(
     first: f64,
     second: f64,
     variance: f64,

@@ -109,12 +109,11 @@ impl Roc {
         check_target("specificity", target)?;
         let n = self.n_negative;
         let kept = |fp: usize| (n - fp) as f64 / n as f64 >= target;
-        let nothing = (self.steps[0].score.next_up(), 0, 0);
         let (threshold, tp, fp) = self
             .flagged()
             .take_while(|&(_, _, fp)| kept(fp))
             .last()
-            .unwrap_or(nothing);
+            .unwrap_or(self.nothing_flagged());
         Ok(self.operating_point(threshold, tp, fp))
     }
 
@@ -176,7 +175,7 @@ impl Roc {
     }
 
     /// (threshold, true positives, false positives), from the highest score down.
-    fn flagged(&self) -> impl Iterator<Item = (f64, usize, usize)> {
+    pub(super) fn flagged(&self) -> impl Iterator<Item = (f64, usize, usize)> {
         self.steps.iter().scan((0, 0), |(tp, fp), step| {
             *tp += step.positives;
             *fp += step.negatives;
@@ -184,7 +183,12 @@ impl Roc {
         })
     }
 
-    fn operating_point(&self, threshold: f64, tp: usize, fp: usize) -> OperatingPoint {
+    /// The lowest threshold above all scores.
+    pub(super) fn nothing_flagged(&self) -> (f64, usize, usize) {
+        (self.steps[0].score.next_up(), 0, 0)
+    }
+
+    pub(super) fn operating_point(&self, threshold: f64, tp: usize, fp: usize) -> OperatingPoint {
         OperatingPoint {
             threshold,
             table: ConfusionTable {
@@ -197,7 +201,7 @@ impl Roc {
     }
 }
 
-fn check_target(what: &str, target: f64) -> Result<(), Error> {
+pub(super) fn check_target(what: &str, target: f64) -> Result<(), Error> {
     if target > 0.0 && target <= 1.0 {
         return Ok(());
     }

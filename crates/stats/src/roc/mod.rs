@@ -1,8 +1,11 @@
 //! The empirical ROC curve: area, variance, curve, thresholds, comparisons.
 //!
 //! Owns: [`Roc`], sorted once when made, and the tests of two areas ([`compare_paired`],
-//! [`compare_unpaired`]), partial areas ([`RateRange`]) and [`LikelihoodRatios`]. Does not own: the
-//! 2 × 2 table ([`crate::operating`]), resampled areas ([`crate::bootstrap`]).
+//! [`compare_paired_by_cluster`], [`compare_unpaired`]), partial areas ([`RateRange`]),
+//! [`LikelihoodRatios`] and the search for a threshold: at a sensitivity ([`Roc::at_sensitivity`])
+//! or specificity, at a reader's own ([`Roc::at_reader_sensitivity`]), at a share of cases flagged
+//! ([`Roc::at_flagged_rate`]), at a predictive value ([`Roc::at_negative_predictive_value`]). Does
+//! not own: the 2 × 2 table ([`crate::operating`]), resampled areas ([`crate::bootstrap`]).
 //!
 //! ```
 //! use lobule_stats::roc::Roc;
@@ -12,11 +15,14 @@
 //! # Ok::<(), lobule_stats::Error>(())
 //! ```
 
+mod clustered;
 mod compare;
 mod curve;
 mod likelihood;
 mod partial;
+mod targets;
 
+pub use clustered::compare_paired_by_cluster;
 pub use compare::{AucComparison, compare_paired, compare_unpaired};
 pub use curve::RocPoint;
 pub use likelihood::LikelihoodRatios;
@@ -194,8 +200,8 @@ impl Roc {
     /// DeLong's confidence interval for the area.
     ///
     /// Formula: see [`AucScale`]; s² is [`Roc::auc_variance`], z the normal quantile of 1 − α/2.
-    /// Range: inside 0..=1. Cases must be independent; for several cases of a patient use
-    /// [`crate::bootstrap::bootstrap_auc`].
+    /// Range: inside 0..=1. Cases must be independent; for several cases of a patient see
+    /// [`Roc::auc_interval_by_cluster`] and [`crate::bootstrap::bootstrap_auc`].
     ///
     /// ```
     /// use lobule_stats::{Confidence, roc::{AucScale, Roc}};
@@ -209,18 +215,7 @@ impl Roc {
     /// [`ErrorKind::TooFew`], and [`ErrorKind::ZeroVariance`] when the classes do not overlap or
     /// the score is constant: an interval of width zero would claim a certainty that is not there.
     pub fn auc_interval(&self, confidence: Confidence, scale: AucScale) -> Result<Interval, Error> {
-        let variance = self.auc_variance()?;
-        if variance <= 0.0 {
-            return Err(Error::new(
-                ErrorKind::ZeroVariance,
-                format!("expected an area with variance, got {} without", self.auc),
-            ));
-        }
-        let half_width = confidence.z() * variance.sqrt();
-        Ok(match scale {
-            AucScale::Plain => Interval::around(self.auc, half_width).clamp(0.0, 1.0),
-            AucScale::Logit => logit_interval(self.auc, half_width),
-        })
+        interval_of(self.auc, self.auc_variance()?, confidence, scale)
     }
 
     fn place(&mut self, scores: &[f64]) {
@@ -277,6 +272,25 @@ impl Roc {
         let scale = |count: usize| count as f64 * (count - 1) as f64;
         Ok(sums[1] / scale(m) + sums[0] / scale(n))
     }
+}
+
+fn interval_of(
+    auc: f64,
+    variance: f64,
+    confidence: Confidence,
+    scale: AucScale,
+) -> Result<Interval, Error> {
+    if variance <= 0.0 {
+        return Err(Error::new(
+            ErrorKind::ZeroVariance,
+            format!("expected an area with variance, got {auc} without"),
+        ));
+    }
+    let half_width = confidence.z() * variance.sqrt();
+    Ok(match scale {
+        AucScale::Plain => Interval::around(auc, half_width).clamp(0.0, 1.0),
+        AucScale::Logit => logit_interval(auc, half_width),
+    })
 }
 
 fn logit_interval(auc: f64, half_width: f64) -> Interval {

@@ -6,10 +6,10 @@
 
 use super::competing::CompetingFollowUp;
 use super::cox::{Covariates, CoxTerm, add_outer, add_scaled, mirror};
-use super::newton::{Derivatives, Maximum, maximize};
 use crate::cases::{Ranking, check_lengths};
 use crate::distribution::two_sided_normal;
 use crate::matrix::{dot, multiply};
+use crate::newton::{Derivatives, Maximum, maximize};
 use crate::{Confidence, Error, ErrorKind, Interval};
 
 /// Linear predictors beyond it overflow or vanish as risks.

@@ -25,7 +25,6 @@ mod fine_gray;
 mod follow_up;
 mod kaplan_meier;
 mod log_rank;
-mod newton;
 mod prediction_error;
 mod restratification;
 mod restricted_mean;

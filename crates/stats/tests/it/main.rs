@@ -11,3 +11,4 @@ mod partial;
 mod properties;
 mod reference;
 mod survival;
+mod triage;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use lobule_stats::calibration::{
     brier_score, calibration_in_the_large, calibration_line, log_loss,
 };
+use lobule_stats::decision_curve::decision_curve;
 use lobule_stats::proportion::{PairedProportions, Proportion};
 use lobule_stats::roc::{AucScale, Roc, compare_paired, compare_unpaired};
 use lobule_stats::{Confidence, Interval};
@@ -223,14 +224,22 @@ fn curve_and_operating_points() {
     near("npv", npv, 0.794520547945205, RELATIVE);
 }
 
+/// The probabilities that a logistic regression gives the patients.
+fn logistic_model(folder: &std::path::Path) -> (Vec<f64>, Vec<bool>) {
+    let mut reader = csv::Reader::from_path(folder.join("asah_logit_pred.csv")).unwrap();
+    let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+    let truth = rows.iter().map(|row| &row[0] == "Poor").collect();
+    (
+        rows.iter().map(|row| row[1].parse().unwrap()).collect(),
+        truth,
+    )
+}
+
 #[test]
 fn calibration_of_the_logistic_model() {
     let Some(folder) = folder() else { return };
     let python = expected(&folder, "python_asah_expected.json");
-    let mut reader = csv::Reader::from_path(folder.join("asah_logit_pred.csv")).unwrap();
-    let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
-    let truth: Vec<bool> = rows.iter().map(|row| &row[0] == "Poor").collect();
-    let fitted: Vec<f64> = rows.iter().map(|row| row[1].parse().unwrap()).collect();
+    let (fitted, truth) = logistic_model(&folder);
     let model = &python["logit_s100b_ndka_age"];
     let brier = brier_score(&fitted, &truth).unwrap();
     near("brier", brier, model["brier"].as_f64().unwrap(), RELATIVE);
@@ -267,6 +276,32 @@ fn calibration_of_the_logistic_model() {
         value("brier"),
         RELATIVE,
     );
+}
+
+#[test]
+fn the_decision_curve_of_the_logistic_model() {
+    let Some(folder) = folder() else { return };
+    let (predicted, truth) = logistic_model(&folder);
+    let python = expected(&folder, "python_asah_expected.json");
+    let rows = python["decision_curve"].as_array().unwrap();
+    let mut n_compared = 0;
+    for row in rows {
+        let number = |key: &str| row[key].as_f64().unwrap();
+        let threshold = number("threshold");
+        let point = decision_curve(&predicted, &truth, &[threshold]).unwrap()[0];
+        let got = match row["model"].as_str().unwrap() {
+            "pred" => point.model,
+            "all" => point.treat_all,
+            _ => 0.0,
+        };
+        let what = format!("net benefit at {threshold}");
+        assert!(
+            (got - number("net_benefit")).abs() < 1e-12,
+            "{what}: {got} {row}"
+        );
+        n_compared += 1;
+    }
+    assert_eq!(n_compared, 36);
 }
 
 #[test]

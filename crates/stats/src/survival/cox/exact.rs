@@ -6,7 +6,7 @@
 
 use super::design::{Block, Design, add_scaled};
 use super::likelihood::risks;
-use crate::survival::newton::Derivatives;
+use crate::newton::Derivatives;
 
 /// `Σ over subsets of one size of Π risk`, with its first two derivatives.
 #[derive(Clone)]

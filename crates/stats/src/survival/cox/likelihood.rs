@@ -6,7 +6,7 @@
 use super::Ties;
 use super::design::{Block, Design, add_outer, add_scaled};
 use crate::matrix::dot;
-use crate::survival::newton::Derivatives;
+use crate::newton::Derivatives;
 
 /// Linear predictors beyond it overflow or vanish as risks.
 const MAX_PREDICTOR: f64 = 300.0;

@@ -31,10 +31,10 @@ pub(super) use residuals::mirror;
 
 use super::chi_square::ChiSquareTest;
 use super::follow_up::{FollowUp, Labels};
-use super::newton::{Derivatives, Maximum, maximize};
 use crate::cases::check_lengths;
 use crate::distribution::two_sided_normal;
 use crate::matrix::{Cholesky, dot};
+use crate::newton::{Derivatives, Maximum, maximize};
 use crate::{Confidence, Error, ErrorKind, Interval};
 use design::Design;
 

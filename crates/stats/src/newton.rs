@@ -28,14 +28,14 @@ const SLACK: f64 = 1e-12;
 
 /// A log likelihood, its gradient and its negative second derivatives (lower triangle).
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Derivatives {
-    pub(super) log_likelihood: f64,
-    pub(super) gradient: Vec<f64>,
-    pub(super) information: Vec<f64>,
+pub(crate) struct Derivatives {
+    pub(crate) log_likelihood: f64,
+    pub(crate) gradient: Vec<f64>,
+    pub(crate) information: Vec<f64>,
 }
 
 impl Derivatives {
-    pub(super) fn zero(size: usize) -> Derivatives {
+    pub(crate) fn zero(size: usize) -> Derivatives {
         Derivatives {
             log_likelihood: 0.0,
             gradient: vec![0.0; size],
@@ -44,7 +44,7 @@ impl Derivatives {
     }
 
     /// Where the parameters are out of all bounds.
-    pub(super) fn impossible(size: usize) -> Derivatives {
+    pub(crate) fn impossible(size: usize) -> Derivatives {
         Derivatives {
             log_likelihood: f64::NEG_INFINITY,
             ..Derivatives::zero(size)
@@ -53,17 +53,17 @@ impl Derivatives {
 }
 
 /// The maximum, and where the search began.
-pub(super) struct Maximum {
-    pub(super) parameters: Vec<f64>,
-    pub(super) start: Derivatives,
-    pub(super) end: Derivatives,
+pub(crate) struct Maximum {
+    pub(crate) parameters: Vec<f64>,
+    pub(crate) start: Derivatives,
+    pub(crate) end: Derivatives,
     /// Of the information at the start and at the end.
-    pub(super) start_factor: Cholesky,
-    pub(super) end_factor: Cholesky,
+    pub(crate) start_factor: Cholesky,
+    pub(crate) end_factor: Cholesky,
 }
 
 /// Climbs from zero.
-pub(super) fn maximize(
+pub(crate) fn maximize(
     size: usize,
     n_events: usize,
     evaluate: impl Fn(&[f64]) -> Derivatives,

@@ -1,13 +1,16 @@
-//! Which cases belong together.
+//! Which cases belong together: the breasts of an exam, the exams of a patient.
+//!
+//! Owns: [`Clusters`]. Does not own: what is done with them ([`crate::bootstrap`],
+//! [`crate::roc::compare_paired_by_cluster`], [`crate::hybrid::cross_fitted_logistic`]).
 
 use std::collections::BTreeMap;
 
 use crate::{Error, ErrorKind};
 
-/// Cases grouped into the units that are drawn together.
+/// Cases grouped into the units that are independent of each other.
 ///
 /// ```
-/// use lobule_stats::bootstrap::Clusters;
+/// use lobule_stats::Clusters;
 /// let clusters = Clusters::from_labels(&["p1", "p2", "p1"])?;
 /// assert_eq!((clusters.n_clusters(), clusters.n_cases()), (2, 3));
 /// # Ok::<(), lobule_stats::Error>(())
@@ -25,7 +28,7 @@ impl Clusters {
     /// first case, so the names of the labels do not matter.
     ///
     /// ```
-    /// # use lobule_stats::bootstrap::Clusters;
+    /// # use lobule_stats::Clusters;
     /// assert_eq!(Clusters::from_labels(&[7, 7, 7])?.n_clusters(), 1);
     /// # Ok::<(), lobule_stats::Error>(())
     /// ```
@@ -48,7 +51,7 @@ impl Clusters {
     /// Every case its own cluster: the ordinary bootstrap of independent cases.
     ///
     /// ```
-    /// # use lobule_stats::bootstrap::Clusters;
+    /// # use lobule_stats::Clusters;
     /// assert_eq!(Clusters::singletons(3)?.n_clusters(), 3);
     /// # Ok::<(), lobule_stats::Error>(())
     /// ```
@@ -62,7 +65,7 @@ impl Clusters {
     /// The number of clusters.
     ///
     /// ```
-    /// # use lobule_stats::bootstrap::Clusters;
+    /// # use lobule_stats::Clusters;
     /// assert_eq!(Clusters::from_labels(&["a", "b"])?.n_clusters(), 2);
     /// # Ok::<(), lobule_stats::Error>(())
     /// ```
@@ -73,7 +76,7 @@ impl Clusters {
     /// The number of cases in all clusters.
     ///
     /// ```
-    /// # use lobule_stats::bootstrap::Clusters;
+    /// # use lobule_stats::Clusters;
     /// assert_eq!(Clusters::singletons(5)?.n_cases(), 5);
     /// # Ok::<(), lobule_stats::Error>(())
     /// ```
@@ -102,7 +105,7 @@ impl Clusters {
     }
 
     /// The cases of each cluster.
-    pub(super) fn members(&self) -> impl Iterator<Item = &[usize]> {
+    pub(crate) fn members(&self) -> impl Iterator<Item = &[usize]> {
         let starts = std::iter::once(0).chain(self.ends.iter().copied());
         starts
             .zip(&self.ends)
@@ -110,7 +113,7 @@ impl Clusters {
     }
 
     /// The cluster of each case.
-    pub(super) fn number_of_case(&self) -> Vec<u32> {
+    pub(crate) fn number_of_case(&self) -> Vec<u32> {
         let mut numbers = vec![0; self.n_cases()];
         for (number, members) in (0_u32..).zip(self.members()) {
             for &case in members {
@@ -121,7 +124,7 @@ impl Clusters {
     }
 
     /// Every case as often as its cluster was drawn.
-    pub(super) fn draw(&self, weights: &[u32], into: &mut Vec<usize>) {
+    pub(crate) fn draw(&self, weights: &[u32], into: &mut Vec<usize>) {
         into.clear();
         for (&weight, members) in weights.iter().zip(self.members()) {
             for _ in 0..weight {
