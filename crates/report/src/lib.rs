@@ -1,6 +1,6 @@
 //! Assessments and statistics as JSON, CSV, PNG and HTML.
 //!
-//! Owns: the wire format of results (`schema/assessment-1.0.json`), the summary table, heat maps,
+//! Owns: documents of a study ([`document`]) and their figures ([`chart`]), the wire format of results (`schema/assessment-1.0.json`), the summary table, heat maps,
 //! the pages, and the layout of the output folder ([`Folder`]). Does not own: any score, threshold
 //! or decision; those arrive finished in an `Assessment`.
 //!
@@ -32,7 +32,9 @@
 //! # }
 //! ```
 
+pub mod chart;
 mod color_map;
+pub mod document;
 mod error;
 mod folder;
 mod heat_map;

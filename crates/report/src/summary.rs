@@ -183,7 +183,7 @@ fn yes_no(value: bool) -> String {
 
 /// Text from a file as a harmless cell: control characters become spaces, and a leading sign
 /// that a spreadsheet would run as a formula is kept from doing so by an apostrophe.
-fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     let line: String = text
         .chars()
         .map(|c| if c.is_control() { ' ' } else { c })

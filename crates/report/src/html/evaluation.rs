@@ -3,10 +3,8 @@
 use askama::Template;
 
 use super::Foot;
+use crate::chart::{Chart, Curve, LineChart, Mark, Marks};
 use crate::{Error, NOTICE, RunInfo};
-
-/// Side of a plot's square, in SVG units.
-const SIDE: f64 = 300.0;
 
 /// What an evaluation shows. Numbers arrive computed; this only words and draws them.
 #[derive(Debug, Clone, PartialEq)]
@@ -80,17 +78,9 @@ pub struct ThresholdRow {
 struct Page<'a> {
     notice: &'static str,
     page: &'a EvaluationPage,
-    roc_points: String,
-    bins: Vec<Dot>,
+    roc: String,
+    reliability: Option<String>,
     foot: Foot,
-}
-
-#[derive(Debug)]
-struct Dot {
-    x: String,
-    y: String,
-    radius: String,
-    words: String,
 }
 
 impl EvaluationPage {
@@ -99,42 +89,39 @@ impl EvaluationPage {
     /// # Errors
     /// When it cannot be rendered.
     pub fn render(&self, info: &RunInfo) -> Result<String, Error> {
-        let corners = self.roc.points.iter();
-        let roc: Vec<String> = corners
-            .map(|&(fpr, tpr)| format!("{:.1},{:.1}", fpr * SIDE, (1.0 - tpr) * SIDE))
-            .collect();
-        let largest = self
-            .reliability
-            .iter()
-            .map(|b| b.n_cases)
-            .max()
-            .unwrap_or(1);
+        let roc = roc_chart(&self.roc);
+        let reliability = reliability_chart(&self.reliability);
         let page = Page {
             notice: NOTICE,
             page: self,
-            roc_points: roc.join(" "),
-            bins: self
-                .reliability
-                .iter()
-                .map(|b| Dot::of(b, largest))
-                .collect(),
+            roc: roc.to_inline_svg("Receiver operating characteristic curve", "roc-"),
+            reliability: reliability
+                .map(|chart| chart.to_inline_svg("Reliability diagram", "reliability-")),
             foot: Foot::of(info),
         };
         page.render().map_err(Error::format)
     }
 }
 
-impl Dot {
-    fn of(bin: &ReliabilityBin, largest: usize) -> Dot {
-        let share = bin.n_cases as f64 / largest.max(1) as f64;
-        Dot {
-            x: format!("{:.1}", bin.predicted * SIDE),
-            y: format!("{:.1}", (1.0 - bin.observed) * SIDE),
-            radius: format!("{:.1}", 3.0 + 6.0 * share.sqrt()),
-            words: format!(
-                "predicted {:.2}, observed {:.2}, {} cases",
-                bin.predicted, bin.observed, bin.n_cases
-            ),
-        }
-    }
+fn roc_chart(curve: &RocCurve) -> Chart {
+    Chart::Lines(LineChart {
+        curves: vec![Curve::line("", curve.points.clone())],
+        ..LineChart::roc()
+    })
+}
+
+/// Each bin as a point with its number of cases; none without bins.
+fn reliability_chart(bins: &[ReliabilityBin]) -> Option<Chart> {
+    let point = |bin: &ReliabilityBin| Mark {
+        label: bin.n_cases.to_string(),
+        ..Mark::at(bin.predicted, bin.observed)
+    };
+    let chart = LineChart {
+        marks: vec![Marks {
+            points: bins.iter().map(point).collect(),
+            ..Marks::default()
+        }],
+        ..LineChart::reliability()
+    };
+    (!bins.is_empty()).then_some(Chart::Lines(chart))
 }

@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod charts;
+mod document;
+
 use std::fs;
 
 use lobule_exam::{
@@ -309,7 +312,8 @@ fn an_evaluation_draws_its_curve() {
         notes: Vec::new(),
     };
     let html = page.render(&info()).unwrap();
-    assert!(html.contains("0.0,300.0 0.0,150.0 150.0,150.0") && !html.contains("<script>alert"));
+    assert!(html.contains("Reliability diagram</title>") && !html.contains("<script>alert"));
+    assert_eq!(html.matches("<svg").count(), 2);
     if let Some(to) = std::env::var_os("LOBULE_KEEP") {
         fs::write(std::path::Path::new(&to).join("evaluation.html"), html).unwrap();
     }
