@@ -15,8 +15,19 @@
 //! # Ok::<(), lobule_study::Error>(())
 //! ```
 
+pub mod calibrate;
+pub mod hybrid;
+pub mod plan;
+pub mod readers;
+pub mod standalone;
+pub mod survival;
 pub mod table;
+pub mod triage;
 
 mod error;
+mod page;
+mod value;
 
 pub use error::{Error, ErrorKind};
+pub use page::About;
+pub use value::{ChiSquare, Decisions, Difference, Estimate, Found, Margin, Share};

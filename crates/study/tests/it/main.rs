@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+mod documents;
+mod known;
 mod tables;
 
 use std::path::PathBuf;

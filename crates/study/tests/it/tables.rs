@@ -259,6 +259,73 @@ fn the_layouts_of_other_programs_are_read() {
 }
 
 #[test]
+fn a_workbook_is_read() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/fixtures");
+    let study = Study::read(&folder.join("workbook.xlsx"), &ReadConfig::default()).unwrap();
+    let Study::Marks(table) = &study else {
+        panic!("marks")
+    };
+    assert_eq!(
+        (table.n_cases(), table.n_lesions(), table.n_marks()),
+        (4, 3, 12)
+    );
+    assert_eq!((table.readers().len(), table.modalities().len()), (2, 2));
+    assert_eq!(study.input().layout, "workbook");
+}
+
+#[test]
+fn parquet_is_read_and_counts_rows() {
+    let rows = [("c1", 0, Some(0.1)), ("c2", 1, Some(1.0 / 3.0))];
+    let file = parquet_file(&rows);
+    let study = Study::read(&file.path, &ReadConfig::default()).unwrap();
+    let series = study.scores().unwrap().series(0, 0).unwrap();
+    assert_eq!(series.ratings, [0.1, 1.0 / 3.0], "numbers are exact");
+    let file = parquet_file(&[rows[0], ("c2", 1, None)]);
+    let error = Study::read(&file.path, &ReadConfig::default()).unwrap_err();
+    assert!(error.to_string().ends_with(
+        "t.parquet, row 2, column `score`: expected a finite number, got an empty cell"
+    ));
+}
+
+fn parquet_file(rows: &[(&str, i32, Option<f64>)]) -> super::Written {
+    use parquet::data_type::{ByteArray, ByteArrayType, DoubleType, Int32Type};
+    let file = written("t.parquet", "");
+    let schema = "message t { required binary case (utf8); required int32 truth; \
+                  optional double score; }";
+    let schema = parquet::schema::parser::parse_message_type(schema).unwrap();
+    let out = std::fs::File::create(&file.path).unwrap();
+    let mut writer =
+        parquet::file::writer::SerializedFileWriter::new(out, schema.into(), Default::default())
+            .unwrap();
+    let mut group = writer.next_row_group().unwrap();
+    let cases: Vec<ByteArray> = rows.iter().map(|row| row.0.into()).collect();
+    let truth: Vec<i32> = rows.iter().map(|row| row.1).collect();
+    let scores: Vec<f64> = rows.iter().filter_map(|row| row.2).collect();
+    let there: Vec<i16> = rows.iter().map(|row| i16::from(row.2.is_some())).collect();
+    let mut column = group.next_column().unwrap().unwrap();
+    column
+        .typed::<ByteArrayType>()
+        .write_batch(&cases, None, None)
+        .unwrap();
+    column.close().unwrap();
+    let mut column = group.next_column().unwrap().unwrap();
+    column
+        .typed::<Int32Type>()
+        .write_batch(&truth, None, None)
+        .unwrap();
+    column.close().unwrap();
+    let mut column = group.next_column().unwrap().unwrap();
+    column
+        .typed::<DoubleType>()
+        .write_batch(&scores, Some(&there), None)
+        .unwrap();
+    column.close().unwrap();
+    group.close().unwrap();
+    writer.close().unwrap();
+    file
+}
+
+#[test]
 fn survival_tables_name_what_is_wrong() {
     let columns = SurvivalColumns {
         time: "time".into(),
