@@ -235,6 +235,9 @@ fn contrasts(
     config: &Config,
 ) -> Result<Vec<ModalityContrast>, Error> {
     let p: Vec<f64> = or.differences.iter().map(|d| d.contrast.p_value).collect();
+    if p.is_empty() {
+        return Ok(Vec::new());
+    }
     let adjusted = lobule_stats::multiplicity::holm(&p)?;
     let rows = or.differences.iter().zip(adjusted);
     Ok(rows

@@ -190,18 +190,28 @@ fn curve(result: &Triage, with: &WithAlgorithm, stem: &str) -> Block {
                 .collect(),
         )
     };
-    let rules = with
+    let rules: Vec<&RuleResult> = with
         .rules
         .iter()
         .skip(1)
-        .filter(|rule| !rule.readers.is_empty());
-    let points = rules.map(|rule| Mark {
-        label: rule.rule.clone(),
+        .filter(|rule| !rule.readers.is_empty())
+        .collect();
+    let points = rules.iter().zip(1..).map(|(rule, number)| Mark {
+        label: number.to_string(),
         ..Mark::at(
             mean(rule, |o| o.reading_saved),
             mean(rule, |o| rate(&o.decisions.sensitivity)),
         )
     });
+    let names: Vec<String> = rules
+        .iter()
+        .zip(1..)
+        .map(|(rule, number)| format!("{number}, {}", rule.rule))
+        .collect();
+    let names = match names.is_empty() {
+        true => String::new(),
+        false => format!(" Points: {}.", names.join("; ")),
+    };
     let chart = LineChart {
         x: Axis {
             ticks: TickFormat::Percent,
@@ -221,7 +231,7 @@ fn curve(result: &Triage, with: &WithAlgorithm, stem: &str) -> Block {
     };
     let caption = format!(
         "Rule-out with {}: sensitivity and specificity, mean over first readers, by the share of \
-         readings saved as the threshold rises; n = {} cases.",
+         readings saved as the threshold rises; n = {} cases.{names}",
         with.algorithm, result.n_cases
     );
     figure(&format!("triage{stem}"), caption, Chart::Lines(chart))

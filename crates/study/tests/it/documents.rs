@@ -129,6 +129,7 @@ fn readers_against_algorithms_in_clusters_by_side() {
     let adjusted = |row: &readers::AgainstAlgorithm| row.holm_p_value.unwrap();
     assert!(result.algorithms.iter().all(|row| adjusted(row) <= 1.0));
     assert_eq!(result.subgroups[0].n_cases, 720);
+    assert!(result.figures[0].value().unwrap().differences.is_empty());
     assert!(
         !result.u_figures.iter().any(|_| true),
         "clusters are refused"
