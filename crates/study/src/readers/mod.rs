@@ -17,7 +17,7 @@
 //! let study = Study::read(&file, &ReadConfig::default())?;
 //! let result = run(&study, &Config::default())?;
 //! let analysis = result.figures[0].value().unwrap();
-//! assert!((analysis.differences[0].difference.estimate - 0.25).abs() < 1e-12);
+//! assert!((analysis.differences[0].difference.estimate - 0.1875).abs() < 1e-12);
 //! # Ok::<(), lobule_study::Error>(())
 //! ```
 

@@ -19,7 +19,7 @@
 //!     ..SurvivalColumns::default()
 //! };
 //! let result = run(&SurvivalTable::read(&file, &columns)?, &Config::default())?;
-//! assert_eq!(result.groupings[0].curves[0].median.estimate, Some(3.0));
+//! assert_eq!(result.groupings[0].curves[0].median.estimate, Some(4.0));
 //! # Ok::<(), lobule_study::Error>(())
 //! ```
 

@@ -189,7 +189,7 @@ pub struct ReadConfig {
 /// # let file = folder.path().join("t.csv");
 /// # std::fs::write(&file, "case,truth,score\nc1,0,1\nc2,1,3\n").unwrap();
 /// let study = Study::read(&file, &ReadConfig::default())?;
-/// assert_eq!((study.input().sha256.len(), study.input().bytes), (64, 30));
+/// assert_eq!((study.input().sha256.len(), study.input().bytes), (64, 31));
 /// # Ok::<(), lobule_study::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize)]

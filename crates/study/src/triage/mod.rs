@@ -21,7 +21,7 @@
 //! let study = Study::read(&file, &ReadConfig { wide: Some(wide), ..ReadConfig::default() })?;
 //! let config = Config { rules: vec![TriageRule::RuleOut { below: 0.5 }], ..Config::at(1.0) };
 //! let result = run(study.scores()?, &config)?;
-//! assert_eq!(result.algorithms[0].rules[0].readers[0].reading_saved, 0.5);
+//! assert_eq!(result.algorithms[0].rules[1].readers[0].reading_saved, 0.5);
 //! # Ok::<(), lobule_study::Error>(())
 //! ```
 
