@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The rooms each room may use.
-const MAY_USE: [(&str, &[&str]); 12] = [
+const MAY_USE: [(&str, &[&str]); 13] = [
     ("exam", &[]),
     ("raster", &["exam"]),
     ("dicomio", &["exam", "raster"]),
@@ -17,6 +17,7 @@ const MAY_USE: [(&str, &[&str]); 12] = [
         &["dicomio", "engine", "exam", "package", "raster", "stats"],
     ),
     ("report", &["exam", "raster", "stats"]),
+    ("study", &["report", "stats"]),
     ("phantom", &["dicomio", "exam", "raster"]),
     ("model", &[]),
     ("train", &["exam", "model", "package", "raster", "stats"]),
@@ -24,7 +25,7 @@ const MAY_USE: [(&str, &[&str]); 12] = [
         "cli",
         &[
             "assess", "dicomio", "engine", "exam", "model", "package", "phantom", "raster",
-            "report", "stats", "train",
+            "report", "stats", "study", "train",
         ],
     ),
 ];
