@@ -1,11 +1,12 @@
 //! The streaming run: readers, batches across exams, results in the order of the inputs.
 //!
 //! Files are dealt to the reader threads in turn, each with a short channel of its own; taking
-//! from the channels in the same turn restores the order, and no reader can run ahead. The calling
-//! thread fills batches of network inputs across exams, runs them, and hands each exam over as
-//! soon as its last image has been run.
+//! from the channels in the same turn restores the order, and no reader can run ahead. A thread of
+//! its own fills batches of network inputs across exams, runs them, and hands each exam to the
+//! calling thread as soon as its last image has been run: results are written meanwhile.
 
 use std::collections::VecDeque;
+use std::panic::resume_unwind;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use lobule_exam::{Assessment, Side, Skipped};
@@ -20,6 +21,8 @@ use crate::{Ensemble, Error, ErrorKind, Judgement};
 
 /// Decoded files that may wait per reader.
 const WAITING_FILES: usize = 2;
+/// Finished exams that may wait to be handed over.
+const WAITING_EXAMS: usize = 2;
 
 /// What is kept of a decoded picture until its exam is handed over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -103,7 +106,7 @@ pub struct AssessedExam {
 pub fn assess(
     inputs: &Inputs,
     assessor: &mut Assessor,
-    emit: impl FnMut(AssessedExam) -> Result<(), Error>,
+    mut emit: impl FnMut(AssessedExam) -> Result<(), Error>,
 ) -> Result<(), Error> {
     let files: Vec<&FileInput> = inputs.files().collect();
     let n_readers = assessor.options.readers.clamp(1, files.len().max(1));
@@ -117,10 +120,15 @@ pub fn assess(
             scope.spawn(move || read_all(&own, config, keep, &sender));
             readers.push(receiver);
         }
-        let mut flow = Flow::new(assessor, emit);
-        let result = flow.run(&inputs.exams, &readers);
-        drop(readers); // lets waiting readers end
-        result
+        let (sender, finished) = sync_channel(WAITING_EXAMS);
+        let running = scope.spawn(move || {
+            let ended = |_| Error::new(ErrorKind::Receiver, "the results are no longer taken");
+            let mut flow = Flow::new(assessor, |exam| sender.send(exam).map_err(ended));
+            flow.run(&inputs.exams, &readers) // dropping the readers' channels lets them end
+        });
+        let emitted = finished.into_iter().try_for_each(&mut emit);
+        let run = running.join().unwrap_or_else(|panic| resume_unwind(panic));
+        emitted.and(run)
     })
 }
 

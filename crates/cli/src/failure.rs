@@ -10,7 +10,7 @@ Exit codes:
   1  unexpected failure
   2  wrong options or a wrong manifest
   3  finished, but some inputs were skipped (listed with their reasons)
-  4  no usable input
+  4  no usable input: no image, or a table that cannot be analysed
   5  the model package cannot be used
   6  the engine is not available
   7  the output cannot be written";
@@ -106,6 +106,16 @@ impl From<lobule_assess::Error> for Failure {
             Package | Outputs => 5,
             Engine => 6,
             Receiver => 1,
+        };
+        Failure::new(code, error.to_string())
+    }
+}
+
+impl From<lobule_study::Error> for Failure {
+    fn from(error: lobule_study::Error) -> Failure {
+        let code = match error.kind() {
+            lobule_study::ErrorKind::Config => 2,
+            _ => 4,
         };
         Failure::new(code, error.to_string())
     }

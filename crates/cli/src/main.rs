@@ -12,6 +12,7 @@ mod evaluate;
 mod failure;
 mod model;
 mod setup;
+mod study;
 #[cfg(feature = "train")]
 mod train;
 
@@ -25,7 +26,7 @@ use failure::{EXIT_CODES, Failure, Outcome};
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Reads breast ultrasound exams. Research use only. Not for diagnosis.
+/// Reads breast ultrasound exams and analyses studies. Research use only. Not for diagnosis.
 #[derive(Debug, Parser)]
 #[command(name = "lobule", version, after_help = EXIT_CODES, propagate_version = true)]
 struct Cli {
@@ -54,6 +55,9 @@ enum Command {
     /// List the inference engines, install the faster one, time them.
     #[command(after_help = EXIT_CODES)]
     Engine(engine::Args),
+    /// Analyse tables: reader studies, algorithms, hybrids, triage, survival, calibration, planning.
+    #[command(after_help = EXIT_CODES)]
+    Study(study::Args),
     /// Train a network on labelled images, join finished runs into a model package.
     #[cfg(feature = "train")]
     #[command(after_help = EXIT_CODES)]
@@ -79,6 +83,7 @@ fn run(command: &Command) -> Result<Outcome, Failure> {
         #[cfg(feature = "train")]
         Command::Train(args) => train::run(args),
         Command::Model(args) => model::run(args),
+        Command::Study(args) => study::run(args),
         Command::Engine(args) => engine::run(args),
     }
 }

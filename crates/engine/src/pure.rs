@@ -23,7 +23,9 @@ pub(crate) fn open(
     path: &Path,
     options: &Options,
 ) -> Result<Box<dyn Backend>, Error> {
-    let bytes = regroup_depthwise(&bytes).unwrap_or(bytes);
+    // The groups' products are too small to be shared between threads.
+    let regrouped = (options.threads == 1).then(|| regroup_depthwise(&bytes));
+    let bytes = regrouped.flatten().unwrap_or(bytes);
     let model = Model::load(bytes)
         .map_err(|e| Error::caused(ErrorKind::Model, path, "a model that rten reads", e))?;
     let (input_names, output_names) = (

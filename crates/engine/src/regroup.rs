@@ -3,8 +3,8 @@
 //! Owns: one rewriting of an ONNX file. A convolution with one filter of `[1, k, k]` per channel
 //! becomes a convolution over groups of [`WIDTH`] channels whose filters `[WIDTH, k, k]` are zero
 //! but for the channel's own plane: the same sums, with zeros added. rten runs grouped convolutions
-//! as matrix products; on the shipped network that is 1.4 × as fast as its depthwise loop. Does not
-//! own: anything else of the file, which passes byte for byte. A file that is not understood passes
+//! as matrix products; on the shipped network and one thread that is 1.4 × as fast as its depthwise
+//! loop. Does not own: anything else of the file, which passes byte for byte. A file that is not understood passes
 //! unchanged.
 //!
 //! Field numbers are those of

@@ -1,0 +1,105 @@
+//! `lobule study`: tables of ratings and follow-up in, the statistics of a paper out.
+//!
+//! Owns: the options and where results go. The analyses are `lobule_study`'s.
+
+mod calibrate;
+mod hybrid;
+mod plan;
+mod readers;
+mod standalone;
+mod survival;
+mod table;
+mod triage;
+mod words;
+
+use std::path::{Path, PathBuf};
+
+use lobule_report::document::{Document, write_study};
+use lobule_study::About;
+use serde::Serialize;
+
+use crate::failure::{EXIT_CODES, Failure, Outcome};
+use crate::setup::check_output;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Compare readers and modalities (MRMC), with and without an algorithm.
+    #[command(after_help = EXIT_CODES)]
+    Readers(readers::Args),
+    /// Measure one or more algorithms: ROC, thresholds, subgroups, paired comparisons.
+    #[command(after_help = EXIT_CODES)]
+    Standalone(standalone::Args),
+    /// Average readers and an algorithm: false positives spared at each reader's own sensitivity.
+    #[command(after_help = EXIT_CODES)]
+    Hybrid(hybrid::Args),
+    /// Simulate triage and double reading with an algorithm.
+    #[command(after_help = EXIT_CODES)]
+    Triage(triage::Args),
+    /// Compare risk groups over time: Kaplan-Meier, log-rank, Cox.
+    #[command(after_help = EXIT_CODES)]
+    Survival(survival::Args),
+    /// Size a reader study, from a pilot study or from variances.
+    #[command(after_help = EXIT_CODES)]
+    Plan(plan::Args),
+    /// Measure whether probabilities can be believed, and fit a recalibration.
+    #[command(after_help = EXIT_CODES)]
+    Calibrate(calibrate::Args),
+}
+
+pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
+    match &args.command {
+        Command::Readers(args) => readers::run(args),
+        Command::Standalone(args) => standalone::run(args),
+        Command::Hybrid(args) => hybrid::run(args),
+        Command::Triage(args) => triage::run(args),
+        Command::Survival(args) => survival::run(args),
+        Command::Plan(args) => plan::run(args),
+        Command::Calibrate(args) => calibrate::run(args),
+    }
+}
+
+/// Where a study's results go.
+#[derive(Debug, clap::Args)]
+struct OutArgs {
+    /// Folder for the results: report.html, study.json, tables/*.csv, figures/*.svg and *.png.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+}
+
+impl OutArgs {
+    /// Before any work: can results be written?
+    fn check(&self) -> Result<&Path, Failure> {
+        check_output(&self.out)?;
+        Ok(&self.out)
+    }
+}
+
+/// What the foot of every report says about the run.
+fn about() -> About {
+    let words = std::env::args()
+        .skip(1)
+        .map(|word| match word.contains(' ') {
+            true => format!("'{word}'"),
+            false => word,
+        });
+    About {
+        program: format!("Lobule {}", env!("CARGO_PKG_VERSION")),
+        command: format!("lobule {}", words.collect::<Vec<_>>().join(" ")),
+    }
+}
+
+/// Writes the folder, says the summary and prints the report's path.
+fn finish<R: Serialize>(out: &Path, document: &Document, result: &R) -> Result<Outcome, Failure> {
+    let page = write_study(out, document, result)?;
+    for line in &document.summary {
+        eprintln!("{line}");
+    }
+    println!("{}", page.display());
+    Ok(Outcome::Complete)
+}
