@@ -57,7 +57,7 @@ enum Command {
     Engine(engine::Args),
     /// Analyse tables: reader studies, algorithms, hybrids, triage, survival, calibration, planning.
     #[command(after_help = EXIT_CODES)]
-    Study(study::Args),
+    Study(Box<study::Args>),
     /// Train a network on labelled images, join finished runs into a model package.
     #[cfg(feature = "train")]
     #[command(after_help = EXIT_CODES)]

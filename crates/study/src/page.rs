@@ -77,6 +77,15 @@ pub(crate) fn warning(text: impl Into<String>) -> Block {
     Block::Warning(text.into())
 }
 
+/// `p = 0.012` or `p < 0.001`.
+pub(crate) fn p_words(p: f64) -> String {
+    let words = Cell::PValue(p).words();
+    match words.starts_with('<') {
+        true => format!("p {words}"),
+        false => format!("p = {words}"),
+    }
+}
+
 pub(crate) fn number(value: f64, digits: usize) -> Cell {
     Cell::Number { value, digits }
 }

@@ -9,7 +9,7 @@ use lobule_stats::multiplicity::holm;
 use super::{Analysis, Curves, Rates, Readers, RocCurve};
 use crate::page::{
     About, DECISION_COLUMNS, decision_cells, degrees, difference, estimate, figure, forest_row,
-    found, number, or_missing, percent, provenance, table, text, warning,
+    found, number, or_missing, p_words, percent, provenance, table, text, warning,
 };
 use crate::value::{Difference, Estimate, Found};
 
@@ -76,11 +76,11 @@ fn summary(result: &Readers) -> Vec<String> {
     }
     for row in &analysis.differences {
         lines.push(format!(
-            "{} minus {}: {}, p = {} ({}).",
+            "{} minus {}: {}, {} ({}).",
             row.first,
             row.second,
             difference(&row.difference).words(),
-            Cell::PValue(row.difference.p_value).words(),
+            p_words(row.difference.p_value),
             result.random
         ));
     }
@@ -187,10 +187,10 @@ fn difference_table(result: &Readers, analysis: &Analysis, stem: &str) -> Block 
             .denominator_df
             .map_or("∞".into(), |df| format!("{df:.1}"));
         format!(
-            " All modalities equal: F = {:.3} on {} and {denominator} degrees of freedom, p = {}.",
+            " All modalities equal: F = {:.3} on {} and {denominator} degrees of freedom, {}.",
             test.statistic,
             test.numerator_df,
-            Cell::PValue(test.p_value).words()
+            p_words(test.p_value)
         )
     });
     let margin = analysis.differences.iter();

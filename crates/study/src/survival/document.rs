@@ -9,7 +9,7 @@ use lobule_report::document::{Block, Cell, Document, Section};
 use super::{Curve, Grouping, Model, Survival, Term};
 use crate::page::{
     About, chi_square_cells, difference, estimate, figure, forest_row, found, interval, number,
-    or_missing, percent, provenance, table, text, warning,
+    or_missing, p_words, percent, provenance, table, text, warning,
 };
 use crate::value::Found;
 
@@ -58,11 +58,11 @@ fn summary(result: &Survival) -> Vec<String> {
     for grouping in result.groupings.iter().filter(|g| !g.column.is_empty()) {
         if let Some(test) = grouping.log_rank.value() {
             lines.push(format!(
-                "Log-rank test over {}: χ² = {:.2} on {} df, p = {}.",
+                "Log-rank test over {}: χ² = {:.2} on {} df, {}.",
                 grouping.column,
                 test.statistic,
                 test.degrees_of_freedom,
-                Cell::PValue(test.p_value).words()
+                p_words(test.p_value)
             ));
         }
     }
@@ -165,13 +165,7 @@ fn survival_figure(result: &Survival, grouping: &Grouping, stem: &str) -> Block 
             .collect(),
         times,
         note: match grouping.log_rank.value() {
-            Some(test) => {
-                let p = Cell::PValue(test.p_value).words();
-                match p.starts_with('<') {
-                    true => format!("log-rank p {p}"),
-                    false => format!("log-rank p = {p}"),
-                }
-            }
+            Some(test) => format!("log-rank {}", p_words(test.p_value)),
             None => String::new(),
         },
         ..SurvivalPlot::survival(result.time_unit.clone())
@@ -249,10 +243,10 @@ fn curve_table(result: &Survival, grouping: &Grouping, stem: &str) -> Block {
     ];
     let test = match &grouping.log_rank {
         Found::Value(test) => format!(
-            " Log-rank χ² = {:.3} on {} df, p = {}.",
+            " Log-rank χ² = {:.3} on {} df, {}.",
             test.statistic,
             test.degrees_of_freedom,
-            Cell::PValue(test.p_value).words()
+            p_words(test.p_value)
         ),
         Found::Refused(_) => String::new(),
     };
