@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use burn::tensor::{Device, Tensor, TensorData};
-use lobule_engine::{EngineState, Options, Outputs, Session, TensorView, engines, open};
+use lobule_assess::{MammogramEnsemble, TwoGraphs};
+use lobule_engine::{EngineState, Options, TensorView, engines, open};
+use lobule_exam::ClassScores;
 use lobule_model::{
     GmicConfig, GmicNet, NamedTensor, WeightPrecision, export_gmic, gmic_from_pytorch,
     load_parameters, parameters, read_initializers,
 };
+use lobule_package::Manifest;
 use lobule_raster::{Image, RoiConfig, retrieve_rois};
 use serde::Deserialize;
 
@@ -154,34 +157,68 @@ fn said_by_burn(net: &GmicNet, image: &Image<f32>) -> Said {
     }
 }
 
-fn said_by_engine(
-    global: &mut dyn Session,
-    local: &mut dyn Session,
-    image: &Image<f32>,
-    config: GmicConfig,
-) -> Said {
-    let take = |outputs: &mut Outputs, name: &str, axes: usize| {
-        outputs.take(name, &vec![None; axes]).unwrap().data
-    };
-    let shape = [1, 1, image.rows(), image.cols()];
-    let mut seen = global.run_images(image.pixels(), shape).unwrap();
-    let saliency = take(&mut seen, "saliency", 4);
-    let features = take(&mut seen, "features", 2);
-    let (corners, pixels) = windows(image, &saliency, config);
-    let shape = [1, config.n_rois, config.roi_side, config.roi_side];
-    let view = |shape, data| TensorView { shape, data };
-    let inputs = [
-        ("windows", view(&shape[..], &pixels)),
-        ("features", view(&[1, 256], &features)),
-    ];
-    let mut judged = local.run(&inputs).unwrap();
+/// A package's description of the network.
+fn manifest(config: GmicConfig, (rows, cols): (usize, usize)) -> Manifest {
+    let (n_rois, side) = (config.n_rois, config.roi_side);
+    let zeros = "0".repeat(64);
+    let text = format!(
+        r#"
+format = 1
+name = "gmic"
+version = "1"
+modality = "ultrasound"
+status = "demonstration"
+classes = ["benign", "malignant"]
+research_use = "For tests."
+default_operating_point = "half"
+operating_points = [{{ name = "half", threshold = 0.5, chosen_by = "By hand." }}]
+saliency = {{ finding_threshold = 0.5 }}
+training_data = []
+prepare = {{ rows = {rows}, cols = {cols}, mean = 0.0, std = 1.0, paint_marks = false }}
+
+[wiring]
+kind = "global-local"
+n_rois = {n_rois}
+roi_side = {side}
+[wiring.global]
+input = "images"
+saliency = "saliency"
+scores = "global_scores"
+features = "features"
+[wiring.local]
+windows = "windows"
+features = "features"
+scores = "scores"
+window_scores = "local_scores"
+attention = "attention"
+
+[[members]]
+file = "global.onnx"
+sha256 = "{zeros}"
+left_out = ""
+graphs.local = {{ file = "local.onnx", sha256 = "{zeros}" }}
+"#
+    );
+    Manifest::from_toml(&text, Path::new("manifest.toml")).unwrap()
+}
+
+/// The same through the rooms that serve users: engine, choice of windows, engine.
+fn said_by_engine(graphs: TwoGraphs, image: &Image<f32>, config: GmicConfig) -> Said {
+    let manifest = manifest(config, (image.rows(), image.cols()));
+    let mut ensemble = MammogramEnsemble::from_sessions(&manifest, vec![graphs]).unwrap();
+    let mut judged = ensemble.run(std::slice::from_ref(image)).unwrap();
+    let view = judged.pop().unwrap();
+    let member = &view.members[0];
+    let pair = |s: ClassScores| vec![s.benign as f32, s.malignant as f32];
+    let places = member.windows.iter().map(|w| (w.place.row, w.place.col));
+    let attention = member.windows.iter().map(|w| w.attention as f32);
     Said {
-        saliency,
-        global_scores: take(&mut seen, "global_scores", 2),
-        corners,
-        attention: take(&mut judged, "attention", 2),
-        local_scores: take(&mut judged, "local_scores", 2),
-        scores: take(&mut judged, "scores", 2),
+        corners: places.collect(),
+        attention: attention.collect(),
+        global_scores: pair(member.global_scores),
+        local_scores: pair(member.window_scores),
+        scores: pair(view.scores),
+        saliency: [view.benign.into_pixels(), view.malignant.into_pixels()].concat(),
     }
 }
 
@@ -200,8 +237,11 @@ fn said_by_all(net: &GmicNet, image: &Image<f32>) -> Vec<(String, Said)> {
             continue;
         }
         let open = |path| open(Some(engine.kind), path, &Options { threads: 2 }).unwrap();
-        let (mut global, mut local) = (open(&paths[0]), open(&paths[1]));
-        let said = said_by_engine(&mut *global, &mut *local, image, net.config());
+        let graphs = TwoGraphs {
+            global: open(&paths[0]),
+            local: open(&paths[1]),
+        };
+        let said = said_by_engine(graphs, image, net.config());
         all.push((engine.kind.to_string(), said));
     }
     all
@@ -304,11 +344,7 @@ fn published_picture() -> Image<f32> {
     let deviation = (squares.sum::<f64>() / n).sqrt();
     let image = raw.map(|v| ((v - mean) / deviation) as f32);
     let corner = [image.at(0, 0), image.at(0, 1), image.at(1500, 700)];
-    assert_close(
-        &corner,
-        &[0.03798859, -0.627_172_95, 4.936_58],
-        "picture",
-    );
+    assert_close(&corner, &[0.03798859, -0.627_172_95, 4.936_58], "picture");
     image
 }
 
@@ -482,6 +518,34 @@ fn a_batch_says_what_its_images_say() {
         for (a, b) in got.iter().zip(&both) {
             // Weights of 16 bits.
             assert!((a - b).abs() < 5e-3, "{}: {a} {b}", engine.kind);
+        }
+    }
+}
+
+/// A checkpoint is parsed, never executed; what is cut short is an error.
+#[test]
+fn hostile_checkpoints_are_errors_and_do_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("model.p");
+    let made = folder.path().join("made");
+    let mut program = b"\x80\x02cos\nmkdir\n(X".to_vec();
+    let name = made.to_str().unwrap();
+    program.extend((name.len() as u32).to_le_bytes());
+    program.extend(name.as_bytes());
+    program.extend(b"tR.");
+    std::fs::write(&file, program).unwrap();
+    assert!(gmic_from_pytorch(&file).is_err());
+    assert!(!made.exists());
+    let tensors = made_up(&golden().tensors);
+    for container in [Container::Zip, Container::Legacy] {
+        write_checkpoint(&file, &tensors, container);
+        let whole = std::fs::read(&file).unwrap();
+        for end in [0, 1, 100, 20_000, whole.len() / 2, whole.len() - 1] {
+            std::fs::write(&file, &whole[..end]).unwrap();
+            assert!(
+                gmic_from_pytorch(&file).is_err(),
+                "{container:?} cut at {end}"
+            );
         }
     }
 }
