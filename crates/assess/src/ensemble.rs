@@ -71,7 +71,10 @@ impl Ensemble {
         manifest: &Manifest,
         members: Vec<Box<dyn Session>>,
     ) -> Result<Ensemble, Error> {
-        let Wiring::AttentionMil(wiring) = &manifest.wiring;
+        let Wiring::AttentionMil(wiring) = &manifest.wiring else {
+            let message = "expected the wiring attention-mil, got another";
+            return Err(Error::new(ErrorKind::Package, message));
+        };
         let missing =
             |what: &str| Error::new(ErrorKind::Package, format!("expected {what}, got none"));
         if members.is_empty() {
@@ -189,7 +192,7 @@ impl ImageOutputs {
     }
 }
 
-fn opening(error: &lobule_engine::Error) -> Error {
+pub(crate) fn opening(error: &lobule_engine::Error) -> Error {
     let kind = match error.kind() {
         lobule_engine::ErrorKind::Unavailable => ErrorKind::Engine,
         _ => ErrorKind::Package,
@@ -197,6 +200,6 @@ fn opening(error: &lobule_engine::Error) -> Error {
     Error::new(kind, error.to_string())
 }
 
-fn running(error: &lobule_engine::Error) -> Error {
+pub(crate) fn running(error: &lobule_engine::Error) -> Error {
     Error::new(ErrorKind::Outputs, error.to_string())
 }

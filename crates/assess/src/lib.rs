@@ -2,7 +2,8 @@
 //!
 //! Owns: what an input is and how inputs group into exams ([`collect`]), the streaming run
 //! ([`assess`]), attention pooling ([`pool`]), calibration and flagging ([`Judgement`]), findings
-//! ([`findings()`]). Does not own: DICOM (`dicomio`), preparation (`raster`), running a graph
+//! ([`findings()`]), mammograms through two graphs
+//! ([`MammogramEnsemble`]). Does not own: DICOM (`dicomio`), preparation (`raster`), running a graph
 //! (`engine`), the package format (`package`), any output file (`report`).
 //!
 //! Memory does not grow with the number of exams: pictures live from their decoding until their
@@ -31,6 +32,7 @@ mod error;
 mod findings;
 mod judgement;
 mod load;
+mod mammogram;
 mod manifest;
 mod pipeline;
 mod pool;
@@ -42,6 +44,7 @@ pub use ensemble::{Ensemble, ImageOutputs};
 pub use error::{Error, ErrorKind};
 pub use findings::findings;
 pub use judgement::Judgement;
+pub use mammogram::{AttendedWindow, MammogramEnsemble, MemberView, TwoGraphs, ViewOutputs};
 pub use manifest::{ManifestRow, read_manifest};
 pub use pipeline::{AssessedExam, Assessor, Keep, Options, assess};
 pub use pool::{MemberScores, Pooled, pool};

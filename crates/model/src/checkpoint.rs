@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use pytorch_reader::PytorchReader;
+use pytorch_reader::{DType, PytorchReader};
 
 use crate::{Error, ErrorKind, NamedTensor};
 
 /// ε of EfficientNet's batch normalisation.
 const EFFICIENTNET_EPSILON: f32 = 1e-3;
 /// ε of ResNet's batch normalisation.
-const RESNET_EPSILON: f32 = 1e-5;
+pub(crate) const RESNET_EPSILON: f32 = 1e-5;
 
 /// Channels of a picture whose weights are imported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +49,7 @@ pub fn efficientnet_lite0_from_pytorch(
         .map_err(|e| Error::new(ErrorKind::Format, e.to_string()).in_file(file))?;
     let source = Source {
         reader: &reader,
+        prefix: "",
         epsilon: EFFICIENTNET_EPSILON,
     };
     import(&source, channels).map_err(|e| e.in_file(file))
@@ -70,7 +71,7 @@ fn import(
     insert("stem".into(), stem);
     for block in 0..16 {
         let name = |part: &str| format!("_blocks.{block}.{part}");
-        if source.reader.get(&name("_expand_conv.weight")).is_some() {
+        if source.has(&name("_expand_conv.weight")) {
             let unit = source.folded(&name("_expand_conv"), &name("_bn0"))?;
             insert(format!("blocks.{block}.expand"), unit);
         }
@@ -102,12 +103,13 @@ pub fn resnet18_from_pytorch(
         .map_err(|e| Error::new(ErrorKind::Format, e.to_string()).in_file(file))?;
     let source = Source {
         reader: &reader,
+        prefix: "",
         epsilon: RESNET_EPSILON,
     };
     import_resnet(&source, channels).map_err(|e| e.in_file(file))
 }
 
-fn import_resnet(
+pub(crate) fn import_resnet(
     source: &Source<'_>,
     channels: InputChannels,
 ) -> Result<BTreeMap<String, NamedTensor>, Error> {
@@ -126,7 +128,7 @@ fn import_resnet(
         let path = |part: &str| format!("blocks.{block}.{part}");
         insert(path("first"), source.folded(&name("conv1"), &name("bn1"))?);
         insert(path("second"), source.folded(&name("conv2"), &name("bn2"))?);
-        if source.reader.get(&name("downsample.0.weight")).is_some() {
+        if source.has(&name("downsample.0.weight")) {
             let unit = source.folded(&name("downsample.0"), &name("downsample.1"))?;
             insert(path("shortcut"), unit);
         }
@@ -134,20 +136,32 @@ fn import_resnet(
     Ok(out)
 }
 
-struct Source<'a> {
-    reader: &'a PytorchReader,
-    epsilon: f32,
+/// An opened checkpoint whose names all begin alike.
+#[derive(Clone, Copy)]
+pub(crate) struct Source<'a> {
+    pub(crate) reader: &'a PytorchReader,
+    pub(crate) prefix: &'static str,
+    /// ε of the batch normalisation.
+    pub(crate) epsilon: f32,
 }
 
 impl Source<'_> {
-    fn tensor(&self, name: &str) -> Result<NamedTensor, Error> {
-        let missing = || {
-            Error::new(
-                ErrorKind::Mismatch,
-                format!("expected a tensor `{name}`, got none"),
-            )
-        };
-        let tensor = self.reader.get(name).ok_or_else(missing)?;
+    fn has(&self, name: &str) -> bool {
+        let name = format!("{}{name}", self.prefix);
+        self.reader.get(&name).is_some()
+    }
+
+    pub(crate) fn tensor(&self, name: &str) -> Result<NamedTensor, Error> {
+        let name = format!("{}{name}", self.prefix);
+        let mismatch = |message: String| Error::new(ErrorKind::Mismatch, message);
+        let tensor = self
+            .reader
+            .get(&name)
+            .ok_or_else(|| mismatch(format!("expected a tensor `{name}`, got none")))?;
+        if tensor.dtype() != DType::F32 {
+            let message = format!("expected F32 values in `{name}`, got {:?}", tensor.dtype());
+            return Err(mismatch(message));
+        }
         let bytes = tensor
             .read()
             .map_err(|e| Error::new(ErrorKind::Format, e.to_string()))?;
@@ -156,49 +170,80 @@ impl Source<'_> {
             .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))
             .collect();
         let shape = tensor.shape().to_vec();
-        if shape.iter().product::<usize>() != values.len() || bytes.len() % 4 != 0 {
-            let message = format!("expected f32 values for `{name}` of shape {shape:?}");
-            return Err(Error::new(ErrorKind::Mismatch, message));
+        if shape.iter().product::<usize>() != values.len() {
+            let got = values.len();
+            let message = format!("expected values of shape {shape:?} in `{name}`, got {got}");
+            return Err(mismatch(message));
+        }
+        if let Some(bad) = values.iter().find(|v| !v.is_finite()) {
+            return Err(mismatch(format!(
+                "expected finite values in `{name}`, got {bad}"
+            )));
         }
         Ok(NamedTensor { shape, values })
     }
 
-    /// Weight and bias of a convolution with its batch normalisation folded in:
-    /// `w·γ/√(σ² + ε)` and `β − μ·γ/√(σ² + ε)`.
-    fn folded(&self, conv: &str, norm: &str) -> Result<(NamedTensor, NamedTensor), Error> {
-        let mut weight = self.tensor(&format!("{conv}.weight"))?;
+    /// A batch normalisation as scale `γ/√(σ² + ε)` and shift `β − μ·γ/√(σ² + ε)`.
+    pub(crate) fn affine(&self, norm: &str) -> Result<(NamedTensor, NamedTensor), Error> {
         let part = |name: &str| self.tensor(&format!("{norm}.{name}"));
         let (gamma, beta) = (part("weight")?, part("bias")?);
         let (mean, var) = (part("running_mean")?, part("running_var")?);
-        let out = weight.shape.first().copied().unwrap_or(0);
-        if out == 0
-            || [&gamma, &beta, &mean, &var]
-                .iter()
-                .any(|t| t.values.len() != out)
-        {
-            let message = format!("expected {out} values in `{norm}`");
+        let (n, prefix) = (gamma.values.len(), self.prefix);
+        let wrong = |message: String| Error::new(ErrorKind::Mismatch, message);
+        if [&beta, &mean, &var].iter().any(|t| t.values.len() != n) {
+            return Err(wrong(format!(
+                "expected {n} values in each of `{prefix}{norm}`"
+            )));
+        }
+        if let Some(bad) = var.values.iter().find(|&&v| v < 0.0) {
+            let message =
+                format!("expected no negative value in `{prefix}{norm}.running_var`, got {bad}");
+            return Err(wrong(message));
+        }
+        let scales = gamma.values.iter().zip(&var.values);
+        let scale: Vec<f32> = scales.map(|(g, v)| g / (v + self.epsilon).sqrt()).collect();
+        let shift = (0..n).map(|c| beta.values[c] - mean.values[c] * scale[c]);
+        let list = |values| NamedTensor {
+            shape: vec![n],
+            values,
+        };
+        let shift = list(shift.collect());
+        Ok((list(scale), shift))
+    }
+
+    /// Weight and bias of a convolution with the batch normalisation behind it folded in.
+    pub(crate) fn folded(
+        &self,
+        conv: &str,
+        norm: &str,
+    ) -> Result<(NamedTensor, NamedTensor), Error> {
+        let mut weight = self.tensor(&format!("{conv}.weight"))?;
+        let (scale, shift) = self.affine(norm)?;
+        let (out, n) = (
+            weight.shape.first().copied().unwrap_or(0),
+            scale.values.len(),
+        );
+        if out == 0 || out != n {
+            let message = format!("expected {out} values in `{}{norm}`, got {n}", self.prefix);
             return Err(Error::new(ErrorKind::Mismatch, message));
         }
-        let scale: Vec<f32> = gamma
-            .values
-            .iter()
-            .zip(&var.values)
-            .map(|(g, v)| g / (v + self.epsilon).sqrt())
-            .collect();
-        let per_channel = weight.values.len() / out;
-        for (row, s) in weight.values.chunks_mut(per_channel.max(1)).zip(&scale) {
-            row.iter_mut().for_each(|w| *w *= s);
+        let per_channel = (weight.values.len() / out).max(1);
+        let kernels = weight.values.chunks_mut(per_channel);
+        for (kernel, s) in kernels.zip(&scale.values) {
+            kernel.iter_mut().for_each(|w| *w *= s);
         }
-        let bias = (0..out)
-            .map(|c| beta.values[c] - mean.values[c] * scale[c])
-            .collect::<Vec<f32>>();
-        Ok((
-            weight,
-            NamedTensor {
-                shape: vec![out],
-                values: bias,
-            },
-        ))
+        Ok((weight, shift))
+    }
+
+    /// Weight of a convolution that has no bias, and a bias of zeros.
+    pub(crate) fn without_bias(&self, conv: &str) -> Result<(NamedTensor, NamedTensor), Error> {
+        let weight = self.tensor(&format!("{conv}.weight"))?;
+        let out = weight.shape.first().copied().unwrap_or(0);
+        let bias = NamedTensor {
+            shape: vec![out],
+            values: vec![0.0; out],
+        };
+        Ok((weight, bias))
     }
 }
 

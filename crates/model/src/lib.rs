@@ -16,6 +16,7 @@
 mod backbone;
 mod checkpoint;
 mod error;
+mod gmic;
 mod init;
 mod kernels;
 mod loss;
@@ -30,10 +31,14 @@ pub use checkpoint::{
     ImagenetHead, InputChannels, efficientnet_lite0_from_pytorch, resnet18_from_pytorch,
 };
 pub use error::{Error, ErrorKind};
+pub use gmic::{
+    ChannelAffine, GlobalNet, GlobalOutputs, GmicConfig, GmicNet, LocalNet, LocalOutputs,
+    PreactivationBlock, ResNet22, gmic_from_pytorch,
+};
 pub use init::Init;
 pub use kernels::{Activation, ConvShape};
 pub use loss::{bce, mil_loss};
-pub use onnx::{WeightPrecision, export_ultrasound, read_initializers};
+pub use onnx::{GmicGraphs, WeightPrecision, export_gmic, export_ultrasound, read_initializers};
 pub use ops::{Connection, ConvPlan, convolve};
 pub use parameters::{NamedTensor, ParameterPath, load_parameters, parameters};
 pub use resnet::{BasicBlock, ResNet18};

@@ -106,7 +106,7 @@ impl ResNet18 {
 }
 
 /// Padding by half the kernel on every side.
-fn centered(kernel: usize, stride: usize, activation: Activation) -> ConvPlan {
+pub(crate) fn centered(kernel: usize, stride: usize, activation: Activation) -> ConvPlan {
     ConvPlan {
         connection: Connection::Dense,
         stride,

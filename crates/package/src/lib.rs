@@ -24,6 +24,7 @@ mod files;
 mod manifest;
 mod package;
 mod predictions;
+mod wiring;
 
 pub use archive::{export, import};
 pub use calibration::Calibration;
@@ -31,10 +32,11 @@ pub use error::{Error, ErrorKind};
 pub use figures::{Figure, figures, stated_figures};
 pub use files::sha256_of_file;
 pub use manifest::{
-    AttentionMil, FORMAT, FindingThresholds, Manifest, Member, Modality, OperatingPoint, Prepare,
-    Saliency, Status, TrainingData, Wiring,
+    FORMAT, FindingThresholds, GraphFile, Manifest, Member, Modality, OperatingPoint, Prepare,
+    Saliency, Status, TrainingData,
 };
 pub use package::{
     ACROSS_FILE, CARD_FILE, MANIFEST_FILE, METRICS_FILE, PREDICTIONS_FILE, Package, RUNS_FILE,
 };
 pub use predictions::{Prediction, Predictions, Truth};
+pub use wiring::{AttentionMil, GlobalGraph, GlobalLocal, LOCAL_GRAPH, LocalGraph, Wiring};

@@ -7,13 +7,13 @@ use lobule_raster::PrepareConfig;
 use serde::{Deserialize, Serialize};
 
 use crate::files::is_inside_name;
-use crate::{Calibration, Error, ErrorKind};
+use crate::{Calibration, Error, ErrorKind, Wiring};
 
 /// The manifest format that this program writes and reads.
 pub const FORMAT: u32 = 1;
 
 /// Most members, classes, operating points or data sets of a package.
-const MOST_ENTRIES: usize = 64;
+pub(crate) const MOST_ENTRIES: usize = 64;
 /// Largest side of the network's input in pixels.
 const LARGEST_SIDE: usize = 8192;
 
@@ -112,48 +112,7 @@ impl From<&PrepareConfig> for Prepare {
     }
 }
 
-/// How the graphs are joined to a result.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind")]
-pub enum Wiring {
-    /// Images of a breast as a bag, weighted by gated attention.
-    #[serde(rename = "attention-mil")]
-    AttentionMil(AttentionMil),
-}
-
-/// Names of the graph's input and outputs. `n` images of `h × w`, `k` classes:
-///
-/// | name | shape | meaning |
-/// |---|---|---|
-/// | `input` | `[n, 1, h, w]` | prepared images |
-/// | `saliency` | `[n, k, gh, gw]` | per-class saliency in 0..=1 |
-/// | `image_scores` | `[n, k]` | pooled saliency in 0..=1 |
-/// | `attention_logits` | `[n, 1]` | softmax over a breast's images gives their weights |
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AttentionMil {
-    /// The images.
-    pub input: String,
-    /// The saliency maps.
-    pub saliency: String,
-    /// The images' scores.
-    pub image_scores: String,
-    /// The images' attention before the softmax.
-    pub attention_logits: String,
-}
-
-impl Default for AttentionMil {
-    fn default() -> AttentionMil {
-        AttentionMil {
-            input: "images".into(),
-            saliency: "saliency".into(),
-            image_scores: "image_scores".into(),
-            attention_logits: "attention_logits".into(),
-        }
-    }
-}
-
-/// One ONNX graph of the ensemble.
+/// One network of the ensemble: an ONNX graph, or several that the wiring joins.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Member {
@@ -163,6 +122,19 @@ pub struct Member {
     pub sha256: String,
     /// What this member never saw: `bus_bra fold 1; busi fold 1`. Empty when it saw everything.
     pub left_out: String,
+    /// Further graphs, by the names that the wiring gives them; most wirings have none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub graphs: BTreeMap<String, GraphFile>,
+}
+
+/// A further graph of a member.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GraphFile {
+    /// File inside the package.
+    pub file: String,
+    /// SHA-256 of the file, 64 lower-case hexadecimal digits.
+    pub sha256: String,
 }
 
 /// A threshold on the calibrated malignant probability.
@@ -260,10 +232,16 @@ impl Manifest {
         self.classes.iter().position(|c| c == class)
     }
 
+    /// Every graph's file and its SHA-256: member by member, the member's own file first.
+    pub fn graph_files(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.members.iter().flat_map(Member::files)
+    }
+
     fn problem(&self) -> Option<String> {
         self.naming_problem()
             .or_else(|| self.prepare.problem())
-            .or_else(|| self.wiring.problem(&self.classes))
+            .or_else(|| class_problem(&self.classes))
+            .or_else(|| self.wiring.problem(&self.prepare))
             .or_else(|| self.member_problem())
             .or_else(|| self.calibration_problem())
             .or_else(|| self.operating_point_problem())
@@ -295,10 +273,11 @@ impl Manifest {
             let n = self.members.len();
             return Some(format!("expected 1 to {MOST_ENTRIES} members, got {n}"));
         }
-        if repeated(self.members.iter().map(|m| &m.file)) {
+        if repeated(self.graph_files().map(|(file, _)| file)) {
             return Some("expected different member files, got one twice".into());
         }
-        self.members.iter().find_map(Member::problem)
+        let graphs = self.wiring.further_graphs();
+        self.members.iter().find_map(|m| m.problem(graphs))
     }
 
     fn calibration_problem(&self) -> Option<String> {
@@ -351,30 +330,13 @@ impl Prepare {
     }
 }
 
-impl Wiring {
-    fn problem(&self, classes: &[String]) -> Option<String> {
-        let Wiring::AttentionMil(names) = self;
-        if classes.len() > MOST_ENTRIES || repeated(classes.iter()) {
-            return Some(format!("expected at most {MOST_ENTRIES} different classes"));
-        }
-        if !["benign", "malignant"]
-            .iter()
-            .all(|c| classes.iter().any(|k| k == c))
-        {
-            return Some(format!(
-                "expected the classes benign and malignant, got {classes:?}"
-            ));
-        }
-        let outputs = [
-            &names.saliency,
-            &names.image_scores,
-            &names.attention_logits,
-        ];
-        let wrong = names.input.is_empty()
-            || outputs.iter().any(|n| n.is_empty())
-            || repeated(outputs.into_iter());
-        wrong.then(|| "expected different names for the graph's outputs".into())
+fn class_problem(classes: &[String]) -> Option<String> {
+    if classes.len() > MOST_ENTRIES || repeated(classes.iter()) {
+        return Some(format!("expected at most {MOST_ENTRIES} different classes"));
     }
+    let is_there = |class: &&str| classes.iter().any(|k| k == class);
+    (!["benign", "malignant"].iter().all(is_there))
+        .then(|| format!("expected the classes benign and malignant, got {classes:?}"))
 }
 
 impl Member {
@@ -385,17 +347,35 @@ impl Member {
         parts.any(|left| left == set || left == part)
     }
 
-    fn problem(&self) -> Option<String> {
-        let file = &self.file;
-        if !is_inside_name(file) {
+    /// Every graph's file and its SHA-256, the member's own first.
+    fn files(&self) -> impl Iterator<Item = (&str, &str)> {
+        let further = self.graphs.values();
+        std::iter::once((self.file.as_str(), self.sha256.as_str()))
+            .chain(further.map(|g| (g.file.as_str(), g.sha256.as_str())))
+    }
+
+    fn problem(&self, further_graphs: &[&str]) -> Option<String> {
+        if !self.graphs.keys().eq(further_graphs) {
+            let got: Vec<&String> = self.graphs.keys().collect();
             return Some(format!(
-                "expected a member file inside the package, got `{file}`"
+                "expected the further graphs {further_graphs:?} of `{}`, got {got:?}",
+                self.file
             ));
         }
-        let is_hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
-        let fine = self.sha256.len() == 64 && self.sha256.bytes().all(is_hex);
-        (!fine).then(|| format!("expected 64 lower-case hexadecimal digits as sha256 of `{file}`"))
+        self.files()
+            .find_map(|(file, sha256)| file_problem(file, sha256))
     }
+}
+
+fn file_problem(file: &str, sha256: &str) -> Option<String> {
+    if !is_inside_name(file) {
+        return Some(format!(
+            "expected a member file inside the package, got `{file}`"
+        ));
+    }
+    let is_hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
+    let fine = sha256.len() == 64 && sha256.bytes().all(is_hex);
+    (!fine).then(|| format!("expected 64 lower-case hexadecimal digits as sha256 of `{file}`"))
 }
 
 /// The format version is read on its own first, so that a newer manifest is named as such and
@@ -418,7 +398,7 @@ fn in_unit(v: f64) -> bool {
     (0.0..=1.0).contains(&v)
 }
 
-fn repeated<'a>(mut names: impl Iterator<Item = &'a String>) -> bool {
+pub(crate) fn repeated<T: Ord>(mut names: impl Iterator<Item = T>) -> bool {
     let mut seen = BTreeSet::new();
     !names.all(|name| seen.insert(name))
 }

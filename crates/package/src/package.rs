@@ -26,7 +26,7 @@ const LARGEST_MANIFEST: u64 = 4 << 20;
 const LARGEST_RECORD: u64 = 256 << 20;
 const LARGEST_MEMBER: u64 = 2 << 30;
 
-/// An opened package: its manifest is valid and its member files are there. Their hashes are
+/// An opened package: its manifest is valid and its graphs' files are there. Their hashes are
 /// checked by [`Package::verify_files`], since reading every byte is not always wanted.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Package {
@@ -48,8 +48,8 @@ impl Package {
         let text = std::str::from_utf8(&bytes)
             .map_err(|e| Error::caused(ErrorKind::Manifest, &path, "UTF-8 text", e))?;
         let manifest = Manifest::from_toml(text, &path)?;
-        for member in &manifest.members {
-            check_member(&inside_file(&folder, &member.file)?)?;
+        for (file, _) in manifest.graph_files() {
+            check_member(&inside_file(&folder, file)?)?;
         }
         let digest = digest_of(&bytes, &manifest);
         Ok(Package {
@@ -69,7 +69,7 @@ impl Package {
         &self.folder
     }
 
-    /// SHA-256 over the manifest's bytes and the members' hashes in their order, as 64
+    /// SHA-256 over the manifest's bytes and the graphs' hashes in their order, as 64
     /// hexadecimal digits: equal digests mean equal results.
     pub fn digest(&self) -> &str {
         &self.digest
@@ -86,26 +86,36 @@ impl Package {
         self.manifest.members.iter().map(file).collect()
     }
 
-    /// Hashes every member file and compares.
+    /// The files of the members' further graph of that name, in the manifest's order; members
+    /// without one are left out.
+    pub fn graph_paths(&self, graph: &str) -> Vec<PathBuf> {
+        let members = self.manifest.members.iter();
+        members
+            .filter_map(|m| Some(self.folder.join(&m.graphs.get(graph)?.file)))
+            .collect()
+    }
+
+    /// Hashes the file of every graph and compares.
     ///
     /// # Errors
     /// `Digest` for the first file that is not the one the manifest states.
     pub fn verify_files(&self) -> Result<(), Error> {
-        for member in &self.manifest.members {
-            let path = self.folder.join(&member.file);
+        for (file, sha256) in self.manifest.graph_files() {
+            let path = self.folder.join(file);
             let got = sha256_of_file(&path)?;
-            if got != member.sha256 {
-                let message = format!("expected SHA-256 {}, got {got}", member.sha256);
+            if got != sha256 {
+                let message = format!("expected SHA-256 {sha256}, got {got}");
                 return Err(Error::new(ErrorKind::Digest, &path, message));
             }
         }
         Ok(())
     }
 
-    /// Names of the package's own files that are there: the manifest, the members, the records
+    /// Names of the package's own files that are there: the manifest, the graphs, the records
     /// and the card. Whatever else lies in the folder is not part of it.
     pub fn file_names(&self) -> Vec<String> {
-        let members = self.manifest.members.iter().map(|m| m.file.clone());
+        let graphs = self.manifest.graph_files();
+        let graphs = graphs.map(|(file, _)| file.to_owned());
         let records = [
             CARD_FILE,
             METRICS_FILE,
@@ -115,7 +125,7 @@ impl Package {
         ]
         .map(String::from);
         let there = |name: &String| self.folder.join(name).is_file();
-        let named = std::iter::once(MANIFEST_FILE.to_string()).chain(members);
+        let named = std::iter::once(MANIFEST_FILE.to_string()).chain(graphs);
         named.chain(records.into_iter().filter(there)).collect()
     }
 
@@ -167,8 +177,8 @@ fn check_member(path: &Path) -> Result<(), Error> {
 fn digest_of(manifest_bytes: &[u8], manifest: &Manifest) -> String {
     let mut hasher = Sha256::new();
     hasher.update(manifest_bytes);
-    for member in &manifest.members {
-        hasher.update(member.sha256.as_bytes());
+    for (_, sha256) in manifest.graph_files() {
+        hasher.update(sha256.as_bytes());
     }
     hex(&hasher.finalize())
 }

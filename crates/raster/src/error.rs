@@ -24,6 +24,8 @@ pub enum ErrorKind {
     NoSonogram,
     /// The picture is something else than a B-mode sonogram.
     NotUltrasound,
+    /// Saliency maps that cannot tell where to look closer.
+    Saliency,
 }
 
 impl Error {

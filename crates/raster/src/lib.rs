@@ -2,7 +2,8 @@
 //!
 //! Owns: images in memory, reading of PNG/JPEG/TIFF/BMP ([`read_picture`] is the one function
 //! here that opens a file), the search for the sonogram ([`find_sonogram`]), painting over
-//! burnt-in marks, and [`prepare`], the one preparation that training and inference share.
+//! burnt-in marks, [`prepare`], the one preparation that training and inference share, and the
+//! windows of largest saliency ([`retrieve_rois`]).
 //! Does not own: DICOM (`dicomio`), augmentation (`train`), scores (`assess`).
 //!
 //! ```
@@ -24,6 +25,7 @@ mod parts;
 mod picture;
 mod prepare;
 mod read;
+mod roi;
 mod sonogram;
 
 pub use error::{Error, ErrorKind};
@@ -32,4 +34,5 @@ pub use marks::paint_over_marks;
 pub use picture::Picture;
 pub use prepare::{NetworkInput, PrepareConfig, Prepared, crop_sonogram, prepare};
 pub use read::{Limits, read_picture};
+pub use roi::{RoiConfig, retrieve_rois};
 pub use sonogram::{Sonogram, find_sonogram};

@@ -163,6 +163,7 @@ fn member(run: &Path, folder: &Path, idx: usize, config: &RunConfig) -> Result<M
         file: name,
         sha256,
         left_out: config.left_out_text(),
+        graphs: BTreeMap::new(),
     })
 }
 

@@ -3,6 +3,7 @@
 //! Initializers bear the paths of burn's parameters, so that [`read_initializers`] and
 //! [`crate::load_parameters`] restore the network for further training.
 
+mod gmic;
 mod graph;
 mod proto;
 
@@ -11,6 +12,7 @@ use std::collections::BTreeMap;
 use half::f16;
 use prost::Message;
 
+pub use self::gmic::{GmicGraphs, export_gmic};
 use self::graph::{Graph, Value, int, ints, text};
 use crate::backbone::{EfficientNetLite0, InvertedResidual, Residual, two_scales};
 use crate::kernels::Activation;
@@ -51,7 +53,7 @@ pub fn export_ultrasound(
         .input("images", &[-1, 1, rows as i64, cols as i64]);
     let (fine, coarse) = match &net.backbone {
         Backbone::EfficientNetLite0(backbone) => writer.efficientnet(backbone, images),
-        Backbone::ResNet18(backbone) => writer.resnet(backbone, images),
+        Backbone::ResNet18(backbone) => writer.resnet("backbone", backbone, images),
     };
     let fused = writer.fuse(net, fine, coarse);
     let maps = writer.conv("saliency", &net.saliency, fused.clone());
@@ -62,7 +64,8 @@ pub fn export_ultrasound(
         &"saliency".into(),
         &[-1, N_CLASSES as i64, grid[0], grid[1]],
     );
-    writer.top_share_mean((grid[0] * grid[1]) as usize, net.config().top_share);
+    let n_pixels = (grid[0] * grid[1]) as usize;
+    writer.top_share_mean("image_scores", n_pixels, net.config().top_share);
     writer.attention(fused);
     Ok(writer.graph.into_bytes())
 }
@@ -172,17 +175,23 @@ impl Writer {
     }
 
     /// The values of both scales.
-    fn resnet(&mut self, net: &ResNet18, images: Value) -> (Value, Value) {
-        let x = self.conv("backbone.stem", &net.stem, images);
+    fn resnet(&mut self, path: &str, net: &ResNet18, images: Value) -> (Value, Value) {
+        let x = self.conv(&format!("{path}.stem"), &net.stem, images);
+        let x = self.max_pool(path, x, 1);
+        two_scales(&net.blocks, net.blocks_at_stride_16(), x, |i, block, x| {
+            self.basic_block(&format!("{path}.blocks.{i}"), block, x)
+        })
+    }
+
+    /// Largest of 3×3, stride 2.
+    fn max_pool(&mut self, path: &str, x: Value, pad: i64) -> Value {
         let pool = vec![
             ints("kernel_shape", &[3, 3]),
             ints("strides", &[2, 2]),
-            ints("pads", &[1, 1, 1, 1]),
+            ints("pads", &[pad; 4]),
         ];
-        let x = self.graph.node("MaxPool", &[x], "backbone/pool", pool);
-        two_scales(&net.blocks, net.blocks_at_stride_16(), x, |i, block, x| {
-            self.basic_block(&format!("backbone.blocks.{i}"), block, x)
-        })
+        self.graph
+            .node("MaxPool", &[x], &format!("{path}/pool"), pool)
     }
 
     fn basic_block(&mut self, path: &str, block: &BasicBlock, x: Value) -> Value {
@@ -232,7 +241,7 @@ impl Writer {
         self.graph.node("Relu", &[sum], "fuse/relu", vec![])
     }
 
-    fn top_share_mean(&mut self, n_pixels: usize, share: f64) {
+    fn top_share_mean(&mut self, name: &str, n_pixels: usize, share: f64) {
         let graph = &mut self.graph;
         let shape = graph.int64s("top/shape", &[0, N_CLASSES as i64, -1]);
         let flat = graph.node("Reshape", &["saliency".into(), shape], "top/flat", vec![]);
@@ -241,7 +250,7 @@ impl Writer {
         let values =
             graph.node_with_outputs("TopK", &[flat, count], "top", vec![int("axis", 2)], outputs);
         let reduce = vec![ints("axes", &[2]), int("keepdims", 0)];
-        let scores = graph.node("ReduceMean", &[values], "image_scores", reduce);
+        let scores = graph.node("ReduceMean", &[values], name, reduce);
         graph.output(&scores, &[-1, N_CLASSES as i64]);
     }
 
@@ -260,16 +269,24 @@ impl Writer {
         let h = self
             .graph
             .node("Concat", &[mean, most], "attention/features", joined);
-        let (v, u) = (self.weight("attention_v"), self.weight("attention_u"));
-        let w = self.weight("attention_w");
+        let logits = self.attention_logits("", h, "attention_logits");
+        self.graph.output(&logits, &[-1, 1]);
+    }
+
+    /// Gated attention on features `[n, c]`; the weights lie under `path`.
+    fn attention_logits(&mut self, path: &str, h: Value, name: &str) -> Value {
+        let (v, u, w) = (
+            self.weight(&format!("{path}attention_v")),
+            self.weight(&format!("{path}attention_u")),
+            self.weight(&format!("{path}attention_w")),
+        );
         let graph = &mut self.graph;
         let v = graph.node("MatMul", &[h.clone(), v], "attention/v", vec![]);
         let v = graph.node("Tanh", &[v], "attention/value", vec![]);
         let u = graph.node("MatMul", &[h, u], "attention/u", vec![]);
         let u = graph.node("Sigmoid", &[u], "attention/gate", vec![]);
         let gated = graph.node("Mul", &[v, u], "attention/gated", vec![]);
-        let logits = graph.node("MatMul", &[gated, w], "attention_logits", vec![]);
-        graph.output(&logits, &[-1, 1]);
+        graph.node("MatMul", &[gated, w], name, vec![])
     }
 }
 

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod checkpoint;
+mod gmic;
 mod golden;
 
 use burn::tensor::activation::relu;

@@ -41,6 +41,7 @@ fn manifest(sha256: &str) -> Manifest {
             file: "members/one.onnx".into(),
             sha256: sha256.into(),
             left_out: "busi fold 1".into(),
+            graphs: BTreeMap::new(),
         }],
         calibration: BTreeMap::from([("malignant".to_string(), calibration)]),
         operating_points: vec![OperatingPoint {

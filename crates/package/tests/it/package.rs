@@ -3,7 +3,10 @@
 use std::fs;
 use std::path::Path;
 
-use lobule_package::{ErrorKind, Manifest, Package};
+use lobule_package::{
+    ErrorKind, GlobalLocal, GraphFile, LOCAL_GRAPH, Manifest, Package, Wiring, export,
+    sha256_of_file,
+};
 
 use crate::{manifest, write_package};
 
@@ -136,4 +139,111 @@ fn a_manifest_reads_back_what_it_wrote() {
     let mut wrong = written.clone();
     wrong.members.clear();
     assert_eq!(wrong.to_toml(path).unwrap_err().kind(), ErrorKind::Manifest);
+}
+
+/// A package whose member has two graphs.
+fn write_two_graphs(folder: &Path) -> Manifest {
+    write_package(folder);
+    let local = folder.join("members/one-local.onnx");
+    fs::write(&local, b"stands for the other graph").unwrap();
+    let sha256 = |file: &Path| sha256_of_file(file).unwrap();
+    let mut manifest = manifest(&sha256(&folder.join("members/one.onnx")));
+    manifest.wiring = Wiring::GlobalLocal(GlobalLocal {
+        roi_side: 64,
+        ..GlobalLocal::default()
+    });
+    let file = GraphFile {
+        file: "members/one-local.onnx".into(),
+        sha256: sha256(&local),
+    };
+    manifest.members[0].graphs.insert(LOCAL_GRAPH.into(), file);
+    let path = folder.join("manifest.toml");
+    fs::write(&path, manifest.to_toml(&path).unwrap()).unwrap();
+    manifest
+}
+
+#[test]
+fn a_member_may_have_two_graphs() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = folder.path().join("source");
+    let written = write_two_graphs(&source);
+    let package = Package::open(&source).unwrap();
+    assert_eq!(package.manifest(), &written);
+    package.verify_files().unwrap();
+    let local = vec![source.join("members/one-local.onnx")];
+    assert_eq!(package.graph_paths(LOCAL_GRAPH), local);
+    assert!(package.graph_paths("other").is_empty());
+    let zip = folder.path().join("package.zip");
+    export(&package, &zip).unwrap();
+    let imported = lobule_package::import(&zip, &folder.path().join("models")).unwrap();
+    assert_eq!(imported.digest(), package.digest());
+    fs::write(&local[0], b"other").unwrap();
+    assert_eq!(
+        package.verify_files().unwrap_err().kind(),
+        ErrorKind::Digest
+    );
+    fs::remove_file(&local[0]).unwrap();
+    assert_eq!(
+        Package::open(&source).unwrap_err().kind(),
+        ErrorKind::Member
+    );
+}
+
+#[test]
+fn graphs_and_names_must_fit_the_wiring() {
+    type Damage = fn(&mut Manifest, &mut GlobalLocal);
+    let cases: [(Damage, &str); 8] = [
+        (|m, _| m.members[0].graphs.clear(), "further graphs"),
+        (
+            |m, _| {
+                let graph = m.members[0].graphs.pop_first().unwrap().1;
+                m.members[0].graphs.insert("other".into(), graph);
+            },
+            "further graphs",
+        ),
+        (
+            |m, _| {
+                let graph = m.members[0].graphs.get_mut(LOCAL_GRAPH).unwrap();
+                graph.file = "members/one.onnx".into();
+            },
+            "different member files",
+        ),
+        (
+            |m, _| {
+                m.members[0]
+                    .graphs
+                    .get_mut(LOCAL_GRAPH)
+                    .unwrap()
+                    .sha256
+                    .clear()
+            },
+            "64 lower-case",
+        ),
+        (|_, w| w.n_rois = 0, "windows"),
+        (|_, w| w.roi_side = 225, "windows"),
+        (|_, w| w.local.features = w.local.windows.clone(), "inputs"),
+        (
+            |_, w| w.global.scores = w.global.saliency.clone(),
+            "outputs",
+        ),
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    let whole = write_two_graphs(folder.path());
+    for (i, (damage, expected)) in cases.into_iter().enumerate() {
+        let mut wrong = whole.clone();
+        let Wiring::GlobalLocal(mut wiring) = wrong.wiring.clone() else {
+            unreachable!("written above")
+        };
+        damage(&mut wrong, &mut wiring);
+        wrong.wiring = Wiring::GlobalLocal(wiring);
+        let error = wrong.to_toml(Path::new("manifest.toml")).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Manifest, "case {i}");
+        assert!(error.to_string().contains(expected), "case {i}: {error}");
+    }
+    let mut wrong = whole;
+    wrong.wiring = manifest(&"0".repeat(64)).wiring;
+    assert!(
+        wrong.to_toml(Path::new("manifest.toml")).is_err(),
+        "too many graphs"
+    );
 }

@@ -6,5 +6,6 @@ mod corpus;
 mod datasets;
 mod prepare;
 mod read;
+mod roi;
 mod screens;
 mod sonogram;
