@@ -172,7 +172,7 @@ classes = ["benign", "malignant"]
 research_use = "For tests."
 default_operating_point = "half"
 operating_points = [{{ name = "half", threshold = 0.5, chosen_by = "By hand." }}]
-saliency = {{ finding_threshold = 0.5 }}
+saliency = {{ finding_thresholds = {{ benign = 0.5, malignant = 0.5, chosen_by = "By hand." }} }}
 training_data = []
 prepare = {{ rows = {rows}, cols = {cols}, mean = 0.0, std = 1.0, paint_marks = false }}
 
