@@ -2,7 +2,8 @@
 //!
 //! Owns: images in memory, reading of PNG/JPEG/TIFF/BMP ([`read_picture`] is the one function
 //! here that opens a file), the search for the sonogram ([`find_sonogram`]), painting over
-//! burnt-in marks, and [`prepare`], the one preparation that training and inference share.
+//! burnt-in marks, and [`prepare`], the one preparation that training and inference share; for
+//! mammograms, [`find_breast`] and [`Breast::to_input`].
 //! Does not own: DICOM (`dicomio`), augmentation (`train`), scores (`assess`).
 //!
 //! ```
@@ -15,9 +16,11 @@
 
 mod activity;
 mod content;
+mod distance;
 mod error;
 mod fill;
 mod image;
+mod mammogram;
 mod marks;
 mod morphology;
 mod parts;
@@ -28,6 +31,10 @@ mod sonogram;
 
 pub use error::{Error, ErrorKind};
 pub use image::Image;
+pub use mammogram::{
+    Breast, MammogramConfig, MammogramHints, MammogramInput, OrientationSource, Outside, Pectoral,
+    PectoralLine, Polarity, Scale, Standardization, find_breast,
+};
 pub use marks::paint_over_marks;
 pub use picture::Picture;
 pub use prepare::{NetworkInput, PrepareConfig, Prepared, crop_sonogram, prepare};
