@@ -6,8 +6,8 @@
 //! 3. A threshold a little above the background: Otsu's (IEEE Trans. SMC 9 (1979) 62–66,
 //!    doi:10.1109/TSMC.1979.4310076) only tells dark from bright, the breast's faint rim lies
 //!    well below it.
-//! 4. Opening by the distance transform, the largest part, its holes filled. Labels and clips
-//!    are parts of their own, or fall off at the opening.
+//! 4. Closing, filling of holes, opening, all by the distance transform; the largest part. Labels
+//!    and clips are parts of their own, or fall off at the opening.
 
 use lobule_exam::{PixelBox, Warning};
 
@@ -38,6 +38,8 @@ const TEXTURE: f32 = 0.016;
 const RIM_DEVIATIONS: f32 = 6.0;
 /// Calm dark pixels further apart than this are no background.
 const BACKGROUND_SPREAD: f32 = 0.06;
+/// Radius of the closing before the opening, as a share of the longest side.
+const CLOSING_SHARE: f64 = 0.02;
 /// Radius of the opening, as a share of the longest side.
 const OPENING_SHARE: f64 = 0.012;
 /// A notch at the picture's edge is filled up to this share of the breast.
@@ -268,7 +270,10 @@ fn largest_part(
     let bright = Image::from_fn(rows, cols, |r, c| {
         is_in(inside, r, c) && means.at(r, c) > threshold
     });
-    let radius = (rows.max(cols) as f64 * OPENING_SHARE).max(1.5) as f32;
+    let longest = rows.max(cols) as f64;
+    let mut bright = closed(&bright, (longest * CLOSING_SHARE) as f32);
+    fill_holes(&mut bright);
+    let radius = (longest * OPENING_SHARE).max(1.5) as f32;
     // Peeled borders do not gnaw at the breast as the background does.
     let dark = Image::from_fn(rows, cols, |r, c| is_in(inside, r, c) && !bright.at(r, c));
     let from_dark = distance_to(&dark);
@@ -294,6 +299,15 @@ fn largest_part(
     });
     fill_holes(&mut mask);
     Ok(mask)
+}
+
+/// Fills gaps up to twice the radius wide: dark fat between strands of tissue.
+fn closed(mask: &Image<bool>, radius: f32) -> Image<bool> {
+    let from_mask = distance_to(mask);
+    let from_far = distance_to(&from_mask.map(|d| d > radius));
+    Image::from_fn(mask.rows(), mask.cols(), |r, c| {
+        mask.at(r, c) || from_far.at(r, c) > radius
+    })
 }
 
 /// Fills what the mask surrounds, alone or together with one edge of the picture: dark fat at the
