@@ -260,7 +260,7 @@ impl Breast {
         }
         let mean = sum / n;
         let deviation = (squares / n - mean * mean).max(0.0).sqrt();
-        if !(deviation > 0.0) {
+        if deviation.is_nan() || deviation <= 0.0 {
             let message = "expected differences of brightness, got one value";
             return Err(Error::new(ErrorKind::NoBreast, message));
         }
