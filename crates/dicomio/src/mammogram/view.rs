@@ -123,13 +123,13 @@ fn words(text: &str) -> Found {
     let upper = text.to_ascii_uppercase();
     for word in upper.split(|c: char| !c.is_ascii_alphanumeric()) {
         let without_side = word.strip_prefix(['L', 'R']).unwrap_or_default();
-        let with_modifier = MODIFIER_WORDS.iter().filter_map(|&(ending, modifier)| {
+        let mut with_modifier = MODIFIER_WORDS.iter().filter_map(|&(ending, modifier)| {
             let view = word.strip_suffix(ending)?.parse::<View>().ok()?;
             Some((view, modifier))
         });
         if let Ok(view) = word.parse().or_else(|_| without_side.parse::<View>()) {
             found.view = found.view.or(Some(view));
-        } else if let Some((view, modifier)) = with_modifier.last() {
+        } else if let Some((view, modifier)) = with_modifier.next_back() {
             found.view = found.view.or(Some(view));
             found.modifiers.push(modifier);
         } else if let Some(&(_, m)) = MODIFIER_WORDS.iter().find(|(known, _)| *known == word) {

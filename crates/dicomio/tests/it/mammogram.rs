@@ -447,7 +447,7 @@ fn pairs_of_one_exposure_count_once() {
     assert_eq!(groups.set_aside, [(0, SetAside::ProcessingOfPair)]);
     assert_eq!(groups.exams[0].breasts[0].views[0].images, [1, 2]);
     // Alone, the values for processing are all there is.
-    let alone = group_mammograms(&[raw.clone()]);
+    let alone = group_mammograms(std::slice::from_ref(&raw));
     assert_eq!(alone.exams[0].breasts[0].views[0].images, [0]);
     // Nothing ties them, but there is no other.
     let untied = [image(4, &|_| {}), image(5, &for_processing)];
