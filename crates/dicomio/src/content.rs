@@ -14,7 +14,7 @@ use crate::{ColorDoppler, Error, ErrorKind, Modality};
 
 /// Retired, but still in archives.
 const RETIRED_ULTRASOUND: [&str; 2] = ["1.2.840.10008.5.1.4.1.1.3", "1.2.840.10008.5.1.4.1.1.6"];
-const SECONDARY_CAPTURE: [&str; 4] = [
+pub(crate) const SECONDARY_CAPTURE: [&str; 4] = [
     uids::SECONDARY_CAPTURE_IMAGE_STORAGE,
     uids::MULTI_FRAME_GRAYSCALE_BYTE_SECONDARY_CAPTURE_IMAGE_STORAGE,
     uids::MULTI_FRAME_GRAYSCALE_WORD_SECONDARY_CAPTURE_IMAGE_STORAGE,
@@ -126,7 +126,7 @@ pub(crate) fn check_class(dataset: &Dataset) -> Result<(), Error> {
     }
 }
 
-fn described_class(uid: &str, modality: &str) -> String {
+pub(crate) fn described_class(uid: &str, modality: &str) -> String {
     match StandardSopClassDictionary.by_uid(uid) {
         Some(entry) => format!("{} (modality {})", entry.name, printable(modality)),
         None => format!(
@@ -144,7 +144,7 @@ fn is_ultrasound_class(uid: &str) -> bool {
 }
 
 /// A short coded value of a file, safe to show.
-fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     let safe = |c: char| c.is_ascii_alphanumeric() || " ._-/".contains(c);
     let shown: String = text.chars().filter(|&c| safe(c)).take(40).collect();
     match shown.is_empty() {
@@ -179,7 +179,7 @@ fn describes(dataset: &Dataset, words: &[&str]) -> bool {
 }
 
 /// What Body Part Examined and the anatomic region say, lower case.
-fn body_part_words(dataset: &Dataset) -> Vec<String> {
+pub(crate) fn body_part_words(dataset: &Dataset) -> Vec<String> {
     let mut words: Vec<String> = dataset.text(tags::BODY_PART_EXAMINED).into_iter().collect();
     for item in dataset.items(tags::ANATOMIC_REGION_SEQUENCE) {
         words.extend(
@@ -190,7 +190,7 @@ fn body_part_words(dataset: &Dataset) -> Vec<String> {
     words.iter().map(|w| w.to_lowercase()).collect()
 }
 
-fn names_breast(words: &str) -> bool {
+pub(crate) fn names_breast(words: &str) -> bool {
     let parts = ["breast", "axilla", "mamma", "nipple"];
     parts.iter().any(|part| words.contains(part))
 }
@@ -403,7 +403,7 @@ fn pixel_spacing(dataset: &Dataset, modality: Modality) -> Option<Spacing> {
     }
 }
 
-fn side(dataset: &Dataset, warnings: &mut Vec<Warning>) -> Side {
+pub(crate) fn side(dataset: &Dataset, warnings: &mut Vec<Warning>) -> Side {
     let mut stated: Vec<Laterality> = [tags::IMAGE_LATERALITY, tags::LATERALITY]
         .iter()
         .filter_map(|&tag| laterality(&dataset.text(tag)?))
@@ -449,6 +449,6 @@ fn coded_laterality(item: &Dataset) -> Option<Laterality> {
         .then_some(Laterality::Right)
 }
 
-fn is_synthetic(dataset: &Dataset) -> bool {
+pub(crate) fn is_synthetic(dataset: &Dataset) -> bool {
     dataset.text(tags::MANUFACTURER).as_deref() == Some(MANUFACTURER)
 }

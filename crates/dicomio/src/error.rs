@@ -27,11 +27,13 @@ pub enum ErrorKind {
     NoPixels,
     /// An object of another modality.
     OtherModality,
-    /// An ultrasound image of another part of the body.
+    /// An image of another part of the body.
     OtherBodyPart,
     /// An ultrasound image without B-mode: spectral Doppler, M-mode, elastography, a 3-D
     /// reconstruction.
     NotBMode,
+    /// Tomosynthesis of the breast: its slices, its projections, or an image of several frames.
+    Tomosynthesis,
     /// Pixels in an encoding that is not read here.
     UnsupportedEncoding,
     /// The file cannot be written.

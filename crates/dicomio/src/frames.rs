@@ -10,6 +10,7 @@ use std::path::Path;
 use lobule_exam::{Warning, WarningKind};
 use lobule_raster::{Limits, Picture};
 
+use crate::codec::Samples;
 use crate::dataset::{self, Header, malformed};
 use crate::header::WANTED;
 use crate::layout::Layout;
@@ -88,6 +89,18 @@ pub fn decode_frames(file: &Path, which: &[usize], limits: &Limits) -> Result<Ve
         which.iter().map(decode).collect()
     };
     read().map_err(|e| e.in_file(file))
+}
+
+/// Decodes the first frame to samples, without look-up tables.
+pub(crate) fn read_samples(
+    header: &mut Header,
+    layout: &Layout,
+    limits: &Limits,
+) -> Result<Samples, Error> {
+    check_frames(layout, &[0], limits)?;
+    let places = places(header, layout)?;
+    let bytes = read_place(header, &places[0])?;
+    codec::decode(&bytes, layout)
 }
 
 fn check_frames(layout: &Layout, which: &[usize], limits: &Limits) -> Result<(), Error> {

@@ -60,13 +60,13 @@ fn repaired(warnings: &mut Vec<Warning>, message: &str) {
     });
 }
 
-enum Modality {
+pub(crate) enum Modality {
     Table(Table),
     Line { slope: f64, intercept: f64 },
 }
 
 impl Modality {
-    fn read(data: &Dataset, warnings: &mut Vec<Warning>) -> Modality {
+    pub(crate) fn read(data: &Dataset, warnings: &mut Vec<Warning>) -> Modality {
         if let Some(table) = first_table(data, tags::MODALITY_LUT_SEQUENCE, warnings) {
             return Modality::Table(table);
         }
@@ -82,7 +82,7 @@ impl Modality {
         }
     }
 
-    fn at(&self, stored: i32, is_signed: bool) -> f64 {
+    pub(crate) fn at(&self, stored: i32, is_signed: bool) -> f64 {
         match self {
             Modality::Table(table) => {
                 f64::from(table.at(i64::from(stored) - i64::from(table.first(is_signed))))
@@ -120,17 +120,27 @@ enum Voi {
     },
 }
 
-struct Window {
-    center: f64,
-    width: f64,
-    shape: Shape,
+pub(crate) struct Window {
+    pub(crate) center: f64,
+    pub(crate) width: f64,
+    pub(crate) shape: Shape,
 }
 
 #[derive(Clone, Copy, PartialEq)]
-enum Shape {
+pub(crate) enum Shape {
     Linear,
     LinearExact,
     Sigmoid,
+}
+
+impl Shape {
+    fn read(data: &Dataset) -> Shape {
+        match data.text(tags::VOILUT_FUNCTION).as_deref() {
+            Some("LINEAR_EXACT") => Shape::LinearExact,
+            Some("SIGMOID") => Shape::Sigmoid,
+            _ => Shape::Linear,
+        }
+    }
 }
 
 impl Voi {
@@ -177,11 +187,22 @@ impl Window {
     fn read(data: &Dataset, warnings: &mut Vec<Warning>) -> Option<Window> {
         let center = *data.decimals(tags::WINDOW_CENTER).first()?;
         let width = *data.decimals(tags::WINDOW_WIDTH).first()?;
-        let shape = match data.text(tags::VOILUT_FUNCTION).as_deref() {
-            Some("LINEAR_EXACT") => Shape::LinearExact,
-            Some("SIGMOID") => Shape::Sigmoid,
-            _ => Shape::Linear,
-        };
+        Window::new(center, width, Shape::read(data), warnings)
+    }
+
+    /// All windows with their places in the list; those of impossible width are left out with a
+    /// warning.
+    pub(crate) fn read_all(data: &Dataset, warnings: &mut Vec<Warning>) -> Vec<(usize, Window)> {
+        let centers = data.decimals(tags::WINDOW_CENTER);
+        let widths = data.decimals(tags::WINDOW_WIDTH);
+        let shape = Shape::read(data);
+        let pairs = centers.into_iter().zip(widths).enumerate();
+        pairs
+            .filter_map(|(i, (c, w))| Some((i, Window::new(c, w, shape, warnings)?)))
+            .collect()
+    }
+
+    fn new(center: f64, width: f64, shape: Shape, warnings: &mut Vec<Warning>) -> Option<Window> {
         let allowed = match shape {
             Shape::Linear => width >= 1.0,
             Shape::LinearExact | Shape::Sigmoid => width > 0.0,
@@ -198,7 +219,7 @@ impl Window {
     }
 
     /// PS3.3 C.11.2.1.2 and C.11.2.1.3, for an output of 0 to 1.
-    fn at(&self, value: f64) -> f64 {
+    pub(crate) fn at(&self, value: f64) -> f64 {
         let (c, w) = (self.center, self.width);
         match self.shape {
             Shape::Linear if value <= c - 0.5 - (w - 1.0) / 2.0 => 0.0,

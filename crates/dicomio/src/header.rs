@@ -12,7 +12,7 @@ use lobule_exam::{PixelBox, Side, Spacing, Warning, WarningKind};
 use lobule_raster::Limits;
 use sha2::{Digest, Sha256};
 
-use crate::dataset::{self, Dataset, Header};
+use crate::dataset::{self, Dataset};
 use crate::layout::Layout;
 use crate::render::Renderer;
 use crate::{Error, content};
@@ -151,18 +151,18 @@ fn read_instance(path: &Path, limits: &Limits) -> Result<Instance, Error> {
         spacing: content.spacing,
         regions: content.regions,
         color_doppler: content.color_doppler,
-        instance_number: instance_number(&header),
+        instance_number: instance_number(data),
         warnings: content.warnings,
     })
 }
 
-fn instance_number(header: &Header) -> Option<i64> {
-    header.dataset.text(tags::INSTANCE_NUMBER)?.parse().ok()
+pub(crate) fn instance_number(data: &Dataset) -> Option<i64> {
+    data.text(tags::INSTANCE_NUMBER)?.parse().ok()
 }
 
 /// `exam-` and 12 hexadecimal digits of the SHA-256 of the study's identifier. A file without one
 /// is an exam of its own, named after its path.
-fn exam_key(data: &Dataset, path: &Path, warnings: &mut Vec<Warning>) -> String {
+pub(crate) fn exam_key(data: &Dataset, path: &Path, warnings: &mut Vec<Warning>) -> String {
     let seed = data.text(tags::STUDY_INSTANCE_UID).unwrap_or_else(|| {
         warnings.push(Warning {
             kind: WarningKind::Repaired,

@@ -1,6 +1,6 @@
 //! The words of breast imaging that every other crate speaks.
 //!
-//! Owns: sides and spacing, geometry in image coordinates, what an exam consists of, and what
+//! Owns: sides, views and spacing, geometry in image coordinates, what an exam consists of, and what
 //! an assessment says about it. Does not own: pixels (`raster`), files (`dicomio`), wire formats
 //! (`report`). Depends on the standard library alone and touches no clock, file or environment.
 //!
@@ -15,15 +15,21 @@
 //! assert_eq!(image_from_input.apply(input_from_image.apply(p)), p);
 //! ```
 
+mod arrange;
 mod assessment;
 mod geometry;
+mod mammogram;
 mod side;
 mod spacing;
 
+pub use arrange::{ImagesOfView, ViewedBreast, ViewedExam, ViewedImage, arrange_views};
 pub use assessment::{
     Assessment, BreastAssessment, ClassScores, Crop, CropMethod, Finding, FindingClass,
     ImageAssessment, OperatingPoint, SaliencyMap, Skipped, Warning, WarningKind,
 };
 pub use geometry::{Affine, PixelBox, Point, Polygon};
+pub use mammogram::{
+    BreastOrientation, ImageSide, Implant, PresentationIntent, SCREENING_VIEWS, View, ViewModifier,
+};
 pub use side::{Laterality, Side};
 pub use spacing::{InvalidSpacing, Spacing};

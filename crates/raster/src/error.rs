@@ -22,6 +22,10 @@ pub enum ErrorKind {
     TooLarge,
     /// Too small or too empty to hold a sonogram.
     NoSonogram,
+    /// No breast can be found in a mammogram.
+    NoBreast,
+    /// The configuration asks for something impossible.
+    Config,
     /// The picture is something else than a B-mode sonogram.
     NotUltrasound,
     /// Saliency maps that cannot tell where to look closer.

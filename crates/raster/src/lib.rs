@@ -2,8 +2,9 @@
 //!
 //! Owns: images in memory, reading of PNG/JPEG/TIFF/BMP ([`read_picture`] is the one function
 //! here that opens a file), the search for the sonogram ([`find_sonogram`]), painting over
-//! burnt-in marks, [`prepare`], the one preparation that training and inference share, and the
-//! windows of largest saliency ([`retrieve_rois`]).
+//! burnt-in marks, and [`prepare`], the one preparation that training and inference share; for
+//! mammograms, [`find_breast`], [`Breast::to_input`] and the windows of largest saliency
+//! ([`retrieve_rois`]).
 //! Does not own: DICOM (`dicomio`), augmentation (`train`), scores (`assess`).
 //!
 //! ```
@@ -16,9 +17,11 @@
 
 mod activity;
 mod content;
+mod distance;
 mod error;
 mod fill;
 mod image;
+mod mammogram;
 mod marks;
 mod morphology;
 mod parts;
@@ -30,6 +33,10 @@ mod sonogram;
 
 pub use error::{Error, ErrorKind};
 pub use image::Image;
+pub use mammogram::{
+    Breast, MammogramConfig, MammogramHints, MammogramInput, OrientationSource, Outside, Pectoral,
+    PectoralLine, Polarity, Scale, Standardization, find_breast,
+};
 pub use marks::paint_over_marks;
 pub use picture::Picture;
 pub use prepare::{NetworkInput, PrepareConfig, Prepared, crop_sonogram, prepare};

@@ -41,6 +41,14 @@ impl Picture {
         }
     }
 
+    /// 16-bit brightness, 0..=65535, whatever the depth of the picture.
+    pub fn luma16(&self) -> Image<u16> {
+        match self {
+            Picture::Gray16(image) => image.clone(),
+            other => other.luma().map(|v| u16::from(v) * 257),
+        }
+    }
+
     /// The picture as 8-bit RGB, for display.
     pub fn to_rgb(&self) -> Image<[u8; 3]> {
         match self {

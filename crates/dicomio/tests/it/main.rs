@@ -7,6 +7,7 @@ mod corpus;
 mod fixtures;
 mod golden;
 mod malformed;
+mod mammogram;
 mod synthetic;
 
 use lobule_raster::Picture;

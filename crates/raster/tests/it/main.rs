@@ -4,6 +4,7 @@
 
 mod corpus;
 mod datasets;
+mod mammogram;
 mod prepare;
 mod read;
 mod roi;
