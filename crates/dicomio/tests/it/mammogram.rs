@@ -13,7 +13,7 @@ use lobule_dicomio::{
     group_mammograms, read_mammogram, read_mammogram_header,
 };
 use lobule_exam::{ImageSide, Implant, Laterality, PresentationIntent, Side, View, ViewModifier};
-use lobule_raster::Limits;
+use lobule_raster::{Limits, MammogramConfig, MammogramHints, OrientationSource, find_breast};
 use serde_json::Value;
 
 use crate::largest_difference;
@@ -142,6 +142,38 @@ fn real_mammograms_show_what_pydicom_shows() {
         let error = read_mammogram_header(&root.join(name), &Limits::default()).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::OtherModality, "{name}: {error}");
     }
+}
+
+#[test]
+fn the_breast_of_a_film_scan_lies_as_its_header_says() {
+    let Some(root) = std::env::var_os("LOBULE_DATA") else {
+        println!("skipped: a film scan (LOBULE_DATA is not set)");
+        return;
+    };
+    let file = Path::new(&root).join("dicom_fixtures/MG1_J2KI.dcm");
+    let mammogram = read_mammogram_header(&file, &Limits::default()).unwrap();
+    let gray = read_mammogram(&mammogram, &Limits::default()).unwrap();
+    let hints = MammogramHints {
+        view: mammogram.view,
+        orientation: mammogram.orientation,
+        spacing: mammogram.spacing,
+    };
+    let breast = find_breast(&gray.image, &hints).unwrap();
+    if let Some(folder) = std::env::var_os("LOBULE_KEEP_PICTURES") {
+        for (step, picture) in breast.debug_pictures(&gray.image) {
+            let head = format!("P6 {} {} 255\n", picture.cols(), picture.rows()).into_bytes();
+            let bytes = [head, picture.pixels().iter().flatten().copied().collect()].concat();
+            fs::write(
+                Path::new(&folder).join(format!("MG1_J2KI-{step}.ppm")),
+                bytes,
+            )
+            .unwrap();
+        }
+    }
+    assert_eq!(breast.orientation_source, OrientationSource::Stated);
+    assert!(breast.warnings.is_empty(), "{:?}", breast.warnings);
+    let input = breast.to_input(&MammogramConfig::default()).unwrap();
+    assert!(input.breast_kept > 0.999);
 }
 
 fn text(object: &mut InMemDicomObject, tag: Tag, vr: VR, value: &str) {
