@@ -49,9 +49,9 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Options {
-        // Larger batches are no faster on a CPU, and each member keeps the memory of one.
+        // Batches are no faster on a CPU, and each member keeps the memory of one.
         Options {
-            batch: 2,
+            batch: 1,
             readers: 2,
             keep: Keep::default(),
         }
