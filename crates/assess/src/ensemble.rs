@@ -3,8 +3,9 @@
 use std::panic::resume_unwind;
 
 use lobule_engine::{EngineKind, Outputs, Session, open};
-use lobule_exam::ClassScores;
+use lobule_exam::{Affine, ClassScores, SaliencyMap};
 use lobule_package::{AttentionMil, Manifest, Package, Wiring};
+use lobule_raster::NetworkInput;
 
 use crate::{Error, ErrorKind, MemberScores};
 
@@ -16,9 +17,32 @@ pub struct Ensemble {
     members: Vec<Box<dyn Session>>,
     n_workers: usize,
     wiring: AttentionMil,
-    n_classes: usize,
-    benign: usize,
-    malignant: usize,
+    classes: Classes,
+}
+
+/// Where the classes stand among a graph's outputs.
+pub(crate) struct Classes {
+    pub(crate) n: usize,
+    pub(crate) benign: usize,
+    pub(crate) malignant: usize,
+}
+
+impl Classes {
+    pub(crate) fn of(manifest: &Manifest) -> Result<Classes, Error> {
+        let class = |name: &str| {
+            let missing = || missing(&format!("the class {name}"));
+            manifest.class_idx(name).ok_or_else(missing)
+        };
+        Ok(Classes {
+            n: manifest.classes.len(),
+            benign: class("benign")?,
+            malignant: class("malignant")?,
+        })
+    }
+}
+
+pub(crate) fn missing(what: &str) -> Error {
+    Error::new(ErrorKind::Package, format!("expected {what}, got none"))
 }
 
 /// What the ensemble says about one image.
@@ -75,8 +99,6 @@ impl Ensemble {
             let message = "expected the wiring attention-mil, got another";
             return Err(Error::new(ErrorKind::Package, message));
         };
-        let missing =
-            |what: &str| Error::new(ErrorKind::Package, format!("expected {what}, got none"));
         if members.is_empty() {
             return Err(missing("at least one member"));
         }
@@ -84,13 +106,7 @@ impl Ensemble {
             members,
             n_workers: 1,
             wiring: wiring.clone(),
-            n_classes: manifest.classes.len(),
-            benign: manifest
-                .class_idx("benign")
-                .ok_or_else(|| missing("the class benign"))?,
-            malignant: manifest
-                .class_idx("malignant")
-                .ok_or_else(|| missing("the class malignant"))?,
+            classes: Classes::of(manifest)?,
         })
     }
 
@@ -147,7 +163,7 @@ impl Ensemble {
 
     /// One member's outputs, image by image.
     fn split(&self, mut outputs: Outputs, n: usize) -> Result<Vec<ImageOutputs>, Error> {
-        let (some_n, classes) = (Some(n), Some(self.n_classes));
+        let (some_n, classes) = (Some(n), Some(self.classes.n));
         let names = &self.wiring;
         let mut take = |name: &str, shape: &[Option<usize>]| {
             outputs.take(name, shape).map_err(|e| running(&e))
@@ -157,28 +173,44 @@ impl Ensemble {
         let logits = take(&names.attention_logits, &[some_n, Some(1)])?.data;
         let (rows, cols) = (saliency.shape[2], saliency.shape[3]);
         let plane = |image: usize, class: usize| {
-            let start = (image * self.n_classes + class) * rows * cols;
+            let start = (image * self.classes.n + class) * rows * cols;
             saliency.data[start..start + rows * cols].to_vec()
         };
-        let score = |image: usize, class: usize| f64::from(scores[image * self.n_classes + class]);
+        let score = |image: usize, class: usize| f64::from(scores[image * self.classes.n + class]);
         let image = |at: usize| ImageOutputs {
             members: vec![MemberScores {
                 scores: ClassScores {
-                    benign: score(at, self.benign),
-                    malignant: score(at, self.malignant),
+                    benign: score(at, self.classes.benign),
+                    malignant: score(at, self.classes.malignant),
                 },
                 attention_logit: f64::from(logits[at]),
             }],
             rows,
             cols,
-            benign: plane(at, self.benign),
-            malignant: plane(at, self.malignant),
+            benign: plane(at, self.classes.benign),
+            malignant: plane(at, self.classes.malignant),
         };
         Ok((0..n).map(image).collect())
     }
 }
 
 impl ImageOutputs {
+    /// The maps laid over the image that `input` was made of: the grid covers the whole input, their
+    /// outer edges coincide.
+    pub fn saliency_map(&self, input: &NetworkInput) -> SaliencyMap {
+        let input_from_grid = Affine::resample(
+            input.rows as f64 / self.rows as f64,
+            input.cols as f64 / self.cols as f64,
+        );
+        SaliencyMap {
+            rows: self.rows,
+            cols: self.cols,
+            benign: self.benign.clone(),
+            malignant: self.malignant.clone(),
+            image_from_grid: input.image_from_input.compose(&input_from_grid),
+        }
+    }
+
     fn add(&mut self, other: ImageOutputs) -> Result<(), Error> {
         if (self.rows, self.cols) != (other.rows, other.cols) {
             let message = "expected members with equal saliency grids, got different ones";

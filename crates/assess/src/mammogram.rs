@@ -9,7 +9,7 @@ use lobule_exam::{ClassScores, PixelBox};
 use lobule_package::{GlobalLocal, LOCAL_GRAPH, Manifest, Package, Wiring};
 use lobule_raster::{Image, RoiConfig, retrieve_rois};
 
-use crate::ensemble::{opening, running};
+use crate::ensemble::{Classes, missing, opening, running};
 use crate::{Error, ErrorKind};
 
 /// The opened networks of a package of two graphs per member.
@@ -32,9 +32,7 @@ use crate::{Error, ErrorKind};
 pub struct MammogramEnsemble {
     members: Vec<TwoGraphs>,
     wiring: GlobalLocal,
-    n_classes: usize,
-    benign: usize,
-    malignant: usize,
+    classes: Classes,
 }
 
 /// The sessions of one member.
@@ -112,23 +110,17 @@ impl MammogramEnsemble {
         manifest: &Manifest,
         members: Vec<TwoGraphs>,
     ) -> Result<MammogramEnsemble, Error> {
-        let wrong = |message: &str| Error::new(ErrorKind::Package, message);
         let Wiring::GlobalLocal(wiring) = &manifest.wiring else {
-            return Err(wrong("expected the wiring global-local, got another"));
+            let message = "expected the wiring global-local, got another";
+            return Err(Error::new(ErrorKind::Package, message));
         };
         if members.is_empty() {
-            return Err(wrong("expected at least one member, got none"));
+            return Err(missing("at least one member"));
         }
-        let class = |name: &str| {
-            let missing = || wrong(&format!("expected the class {name}, got none"));
-            manifest.class_idx(name).ok_or_else(missing)
-        };
         Ok(MammogramEnsemble {
             members,
             wiring: wiring.clone(),
-            n_classes: manifest.classes.len(),
-            benign: class("benign")?,
-            malignant: class("malignant")?,
+            classes: Classes::of(manifest)?,
         })
     }
 
@@ -147,15 +139,10 @@ impl MammogramEnsemble {
     }
 
     fn run_view(&mut self, view: &Image<f32>) -> Result<ViewOutputs, Error> {
-        let classes = Classes {
-            n: self.n_classes,
-            benign: self.benign,
-            malignant: self.malignant,
-        };
         let mut members = Vec::new();
         let mut maps: Option<[Image<f32>; 2]> = None;
         for member in &mut self.members {
-            let (said, own) = run_member(member, &self.wiring, &classes, view)?;
+            let (said, own) = run_member(member, &self.wiring, &self.classes, view)?;
             members.push(said);
             match &mut maps {
                 None => maps = Some(own),
@@ -172,13 +159,6 @@ impl MammogramEnsemble {
             members,
         })
     }
-}
-
-/// Where the classes stand among a graph's outputs.
-struct Classes {
-    n: usize,
-    benign: usize,
-    malignant: usize,
 }
 
 impl Classes {

@@ -1,9 +1,6 @@
 //! From the network's outputs for an exam's images to its assessment.
 
-use lobule_exam::{
-    Affine, Assessment, BreastAssessment, ImageAssessment, SaliencyMap, Side, Warning, WarningKind,
-};
-
+use lobule_exam::{Assessment, BreastAssessment, ImageAssessment, Side, Warning, WarningKind};
 use lobule_package::FindingThresholds;
 
 use crate::ensemble::ImageOutputs;
@@ -87,7 +84,7 @@ fn image(
     thresholds: &FindingThresholds,
 ) -> ImageAssessment {
     let (loaded, scores) = (&run.loaded, pooled.image_scores[at]);
-    let saliency = saliency_map(run);
+    let saliency = run.outputs.saliency_map(&loaded.input);
     let crop = loaded.input.crop.clone();
     ImageAssessment {
         file: run.file.clone(),
@@ -104,21 +101,5 @@ fn image(
         saliency,
         crop,
         warnings: loaded.warnings.clone(),
-    }
-}
-
-/// The grid covers the whole input: their outer edges coincide.
-fn saliency_map(run: &RunImage) -> SaliencyMap {
-    let (outputs, input) = (&run.outputs, &run.loaded.input);
-    let input_from_grid = Affine::resample(
-        input.rows as f64 / outputs.rows as f64,
-        input.cols as f64 / outputs.cols as f64,
-    );
-    SaliencyMap {
-        rows: outputs.rows,
-        cols: outputs.cols,
-        benign: outputs.benign.clone(),
-        malignant: outputs.malignant.clone(),
-        image_from_grid: input.image_from_input.compose(&input_from_grid),
     }
 }

@@ -15,6 +15,7 @@ mod words;
 use std::path::{Path, PathBuf};
 
 use lobule_report::document::{Document, write_study};
+use lobule_stats::Confidence;
 use lobule_study::About;
 use serde::Serialize;
 
@@ -64,15 +65,31 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
     }
 }
 
-/// Where a study's results go.
+/// Where a study's results go and how sure their intervals are.
 #[derive(Debug, clap::Args)]
-struct OutArgs {
+struct ReportArgs {
     /// Folder for the results: report.html, study.json, tables/*.csv, figures/*.svg and *.png.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
+
+    /// Level of every interval.
+    #[arg(long, value_name = "LEVEL", default_value = "0.95", value_parser = words::confidence)]
+    confidence: Confidence,
 }
 
-impl OutArgs {
+/// How intervals without a formula are drawn.
+#[derive(Debug, clap::Args)]
+struct BootstrapArgs {
+    /// Bootstrap replicates; 0 for no such intervals.
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    replicates: usize,
+
+    /// Seed of everything random.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+impl ReportArgs {
     /// Before any work: can results be written?
     fn check(&self) -> Result<&Path, Failure> {
         check_output(&self.out)?;

@@ -156,18 +156,15 @@ impl Filter {
 
     /// The tensor with each plane at its channel's place among [`WIDTH`].
     fn spread(&self, tensor: &[u8]) -> Option<Vec<u8>> {
-        let dims = dimensions(&fields(tensor)?)?;
-        let mut seen = 0;
+        let tensor = fields(tensor)?;
+        let mut dims = dimensions(&tensor)?;
+        dims[1] = WIDTH;
         let mut out = Vec::new();
-        for field in fields(tensor)? {
+        for dim in dims {
+            write_field(&mut out, TENSOR_DIMENSION, Value::Number(dim as u64));
+        }
+        for field in tensor {
             match (field.number, field.value) {
-                (TENSOR_DIMENSION, _) if seen == 0 => {
-                    seen = 1;
-                    let spread = [dims[0], WIDTH, dims[2], dims[3]];
-                    for dim in spread {
-                        write_field(&mut out, TENSOR_DIMENSION, Value::Number(dim as u64));
-                    }
-                }
                 (TENSOR_DIMENSION, _) => {}
                 (TENSOR_RAW, Value::Bytes(raw)) => {
                     let mut planes = vec![0; raw.len() * WIDTH];

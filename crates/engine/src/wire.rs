@@ -70,22 +70,13 @@ fn message(kind: Message, mut bytes: &[u8], depth: usize) -> Result<(), &'static
         return Err("messages nested too deep");
     }
     while !bytes.is_empty() {
-        let tag = number(&mut bytes)?;
         if kind == Message::Packed {
+            number(&mut bytes)?;
             continue;
         }
-        match tag & 7 {
-            0 => drop(number(&mut bytes)?),
-            1 => drop(take(&mut bytes, 8)?),
-            2 => {
-                let length = number(&mut bytes)?;
-                let inner = take(&mut bytes, length)?;
-                if let Some(inner_kind) = nested(kind, tag >> 3) {
-                    message(inner_kind, inner, depth + 1)?;
-                }
-            }
-            5 => drop(take(&mut bytes, 4)?),
-            _ => return Err("a field of unknown type"),
+        let field = next_field(&mut bytes)?;
+        if let (Value::Bytes(inner), Some(inner_kind)) = (field.value, nested(kind, field.number)) {
+            message(inner_kind, inner, depth + 1)?;
         }
     }
     Ok(())
@@ -162,21 +153,25 @@ impl<'a> Field<'a> {
 pub(crate) fn fields(mut message: &[u8]) -> Option<Vec<Field<'_>>> {
     let mut fields = Vec::new();
     while !message.is_empty() {
-        let tag = number(&mut message).ok()?;
-        let value = match tag & 7 {
-            0 => Value::Number(number(&mut message).ok()?),
-            1 => Value::Fixed(take(&mut message, 8).ok()?),
-            2 => {
-                let length = number(&mut message).ok()?;
-                Value::Bytes(take(&mut message, length).ok()?)
-            }
-            5 => Value::Fixed(take(&mut message, 4).ok()?),
-            _ => return None,
-        };
-        let number = tag >> 3;
-        fields.push(Field { number, value });
+        fields.push(next_field(&mut message).ok()?);
     }
     Some(fields)
+}
+
+fn next_field<'a>(bytes: &mut &'a [u8]) -> Result<Field<'a>, &'static str> {
+    let tag = number(bytes)?;
+    let value = match tag & 7 {
+        0 => Value::Number(number(bytes)?),
+        1 => Value::Fixed(take(bytes, 8)?),
+        2 => {
+            let length = number(bytes)?;
+            Value::Bytes(take(bytes, length)?)
+        }
+        5 => Value::Fixed(take(bytes, 4)?),
+        _ => return Err("a field of unknown type"),
+    };
+    let number = tag >> 3;
+    Ok(Field { number, value })
 }
 
 /// Numbers one after the other.

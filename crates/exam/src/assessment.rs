@@ -1,6 +1,6 @@
 //! What the system says about an exam. Plain data: `report` decides how it is written.
 
-use crate::{Affine, PixelBox, Polygon, Side, Spacing};
+use crate::{Affine, PixelBox, Point, Polygon, Side, Spacing};
 
 /// One value per class of finding. The classes are not exclusive: a breast may hold both.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -115,6 +115,43 @@ pub struct SaliencyMap {
     pub malignant: Vec<f32>,
     /// Takes a point of the grid to the original image.
     pub image_from_grid: Affine,
+}
+
+impl SaliencyMap {
+    /// The saliency of a class at a point of the grid, bilinear between nodes; points outside take
+    /// the nearest edge's value, an empty map has 0.
+    ///
+    /// ```
+    /// use lobule_exam::{Affine, FindingClass, Point, SaliencyMap};
+    /// let map = SaliencyMap {
+    ///     rows: 1,
+    ///     cols: 2,
+    ///     benign: vec![0.0, 0.0],
+    ///     malignant: vec![0.0, 1.0],
+    ///     image_from_grid: Affine::scale(1.0, 1.0),
+    /// };
+    /// let at = |col| map.value_at(FindingClass::Malignant, Point { row: 0.0, col });
+    /// assert_eq!((at(0.25), at(7.0)), (0.25, 1.0));
+    /// ```
+    pub fn value_at(&self, class: FindingClass, at: Point) -> f64 {
+        let (rows, cols) = (self.rows, self.cols);
+        let values = match class {
+            FindingClass::Benign => &self.benign,
+            FindingClass::Malignant => &self.malignant,
+        };
+        if rows == 0 || cols == 0 || values.len() != rows * cols {
+            return 0.0;
+        }
+        let row = at.row.clamp(0.0, (rows - 1) as f64);
+        let col = at.col.clamp(0.0, (cols - 1) as f64);
+        let (r0, c0) = (row.floor() as usize, col.floor() as usize);
+        let (r1, c1) = ((r0 + 1).min(rows - 1), (c0 + 1).min(cols - 1));
+        let (fr, fc) = (row - r0 as f64, col - c0 as f64);
+        let v = |r: usize, c: usize| f64::from(values[r * cols + c]);
+        let top = v(r0, c0) * (1.0 - fc) + v(r0, c1) * fc;
+        let bottom = v(r1, c0) * (1.0 - fc) + v(r1, c1) * fc;
+        top * (1.0 - fr) + bottom * fr
+    }
 }
 
 /// An outlined region and what is claimed of it.

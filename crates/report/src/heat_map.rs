@@ -118,7 +118,7 @@ fn draw_sonogram(
                 row: row as f64,
                 col: col as f64,
             });
-            let value = bilinear(&map.malignant, map.rows, map.cols, at);
+            let value = map.value_at(FindingClass::Malignant, at);
             canvas.set(row, col, blend(gray.at(row, col), value));
         }
     }
@@ -128,22 +128,6 @@ fn blend(gray: u8, value: f64) -> [u8; 3] {
     let cover = OPACITY * heat_cover(value);
     heat_color(value)
         .map(|c| (f64::from(gray) * (1.0 - cover) + f64::from(c) * cover).round() as u8)
-}
-
-/// The map at a point of its grid; points outside take the nearest edge's value, an empty map 0.
-pub(crate) fn bilinear(values: &[f32], rows: usize, cols: usize, at: Point) -> f64 {
-    if rows == 0 || cols == 0 || values.len() != rows * cols {
-        return 0.0;
-    }
-    let row = at.row.clamp(0.0, (rows - 1) as f64);
-    let col = at.col.clamp(0.0, (cols - 1) as f64);
-    let (r0, c0) = (row.floor() as usize, col.floor() as usize);
-    let (r1, c1) = ((r0 + 1).min(rows - 1), (c0 + 1).min(cols - 1));
-    let (fr, fc) = (row - r0 as f64, col - c0 as f64);
-    let v = |r: usize, c: usize| f64::from(values[r * cols + c]);
-    let top = v(r0, c0) * (1.0 - fc) + v(r0, c1) * fc;
-    let bottom = v(r1, c0) * (1.0 - fc) + v(r1, c1) * fc;
-    top * (1.0 - fr) + bottom * fr
 }
 
 pub(crate) fn maximum(values: &[f32]) -> f64 {

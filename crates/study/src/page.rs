@@ -199,3 +199,21 @@ pub(crate) fn percent(level: f64) -> String {
         false => format!("{percent} %"),
     }
 }
+
+pub(crate) const DIFFERENCE_COLUMNS: [(&str, &str); 5] = [
+    ("difference", "Difference (CI)"),
+    ("standard_error", "SE"),
+    ("statistic", "t or z"),
+    ("df", "df"),
+    ("p", "p"),
+];
+
+pub(crate) fn difference_cells(value: &Difference) -> Vec<Cell> {
+    vec![
+        difference(value),
+        number(value.standard_error, 4),
+        number(value.statistic, 3),
+        degrees(value.degrees_of_freedom),
+        Cell::PValue(value.p_value),
+    ]
+}

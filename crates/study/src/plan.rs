@@ -23,7 +23,7 @@
 //! ```
 
 use lobule_report::chart::{Axis, Chart, Curve, Frame, LineChart, Reference, Scale, Tone};
-use lobule_report::document::{Cell, Document, Section};
+use lobule_report::document::{Block, Cell, Document, Section};
 use lobule_stats::Confidence;
 use lobule_stats::mrmc::{Components, RandomFactors, StudyPlan};
 use serde::Serialize;
@@ -299,6 +299,13 @@ fn pilot(result: &Plan) -> Section {
 }
 
 fn plans(result: &Plan) -> Section {
+    Section {
+        title: "Plans".into(),
+        blocks: vec![plan_table(result), power_figure(result)],
+    }
+}
+
+fn plan_table(result: &Plan) -> Block {
     let rows = result.plans.iter().map(|plan| {
         let mut cells = vec![
             plan.n_readers.into(),
@@ -330,6 +337,10 @@ fn plans(result: &Plan) -> Section {
         percent(1.0 - result.confidence),
         result.random
     );
+    table("plans", caption, &columns, rows.collect())
+}
+
+fn power_figure(result: &Plan) -> Block {
     let curves = result.plans.iter().enumerate().map(|(slot, plan)| {
         let points = plan.power.iter();
         let points = points.filter_map(|(cases, power)| Some((*cases as f64, *power.value()?)));
@@ -353,13 +364,7 @@ fn plans(result: &Plan) -> Section {
         "Power to find a difference of {}, {}.",
         result.difference, result.random
     );
-    Section {
-        title: "Plans".into(),
-        blocks: vec![
-            table("plans", caption, &columns, rows.collect()),
-            figure("power", title, Chart::Lines(chart)),
-        ],
-    }
+    figure("power", title, Chart::Lines(chart))
 }
 
 fn methods(result: &Plan) -> Section {

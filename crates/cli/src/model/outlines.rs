@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use lobule_assess::ImageOutputs;
-use lobule_exam::{Affine, Point};
-use lobule_package::{FindingThresholds, Prediction};
+use lobule_exam::{FindingClass, PixelBox, Point, SaliencyMap};
+use lobule_package::{FindingThresholds, Prediction, Truth};
 use lobule_raster::{Image, Limits, NetworkInput, read_picture};
 
 use crate::failure::Failure;
@@ -14,7 +14,10 @@ use crate::failure::Failure;
 const STEPS: usize = 40;
 /// Points of a picture's longer side that are compared.
 const SAMPLES: usize = 160;
-const CLASSES: [&str; 2] = ["benign", "malignant"];
+const CLASSES: [(Truth, FindingClass); 2] = [
+    (Truth::Benign, FindingClass::Benign),
+    (Truth::Malignant, FindingClass::Malignant),
+];
 
 /// The masks that a data set's `labels.csv` names, by picture.
 pub(super) struct Masks(BTreeMap<String, PathBuf>);
@@ -63,14 +66,14 @@ impl Outlines {
         input: &NetworkInput,
         outputs: &ImageOutputs,
     ) -> Result<(), Failure> {
-        let class = CLASSES.iter().position(|c| *c == row.label.name());
+        let class = CLASSES.iter().position(|(truth, _)| *truth == row.label);
         let (Some(class), Some(file)) = (class, masks.0.get(&row.case)) else {
             return Ok(());
         };
         let unusable = |e: lobule_raster::Error| Failure::no_input(e.to_string());
         let mask = read_picture(file, &Limits::default()).map_err(unusable)?;
-        let map = [&outputs.benign, &outputs.malignant][class];
-        let points = compare(&mask.luma(), input, (outputs.rows, outputs.cols), map);
+        let map = outputs.saliency_map(input);
+        let points = compare(&mask.luma(), input.crop.window, &map, CLASSES[class].1);
         for (step, sum) in self.sums[class].iter_mut().enumerate() {
             *sum += dice(&points, step as f64 / STEPS as f64);
         }
@@ -90,7 +93,7 @@ impl Outlines {
             let at = (own[class] * STEPS as f64).round() as usize;
             format!(
                 "outlines {}: mean Dice with the masks {:.3} at the threshold {}, highest {:.3} at {}, n {n}",
-                CLASSES[class],
+                CLASSES[class].0.name(),
                 mean(at),
                 at as f64 / STEPS as f64,
                 mean(best),
@@ -104,44 +107,26 @@ impl Outlines {
 /// Saliency and truth at points spread over the crop.
 fn compare(
     mask: &Image<u8>,
-    input: &NetworkInput,
-    (rows, cols): (usize, usize),
-    map: &[f32],
+    window: PixelBox,
+    map: &SaliencyMap,
+    class: FindingClass,
 ) -> Vec<(f64, bool)> {
-    let input_from_grid = Affine::resample(
-        input.rows as f64 / rows as f64,
-        input.cols as f64 / cols as f64,
-    );
-    let Some(grid_from_image) = input.image_from_input.compose(&input_from_grid).inverse() else {
+    let Some(grid_from_image) = map.image_from_grid.inverse() else {
         return Vec::new();
     };
-    let window = input.crop.window;
+    let window = window.intersect(PixelBox::whole(mask.rows(), mask.cols()));
     let step = window.rows.max(window.cols).div_ceil(SAMPLES).max(1);
-    let end = |from: usize, n: usize, size: usize| (from + n).min(size);
     let mut points = Vec::new();
-    for row in (window.row..end(window.row, window.rows, mask.rows())).step_by(step) {
-        for col in (window.col..end(window.col, window.cols, mask.cols())).step_by(step) {
+    for row in (window.row..window.row + window.rows).step_by(step) {
+        for col in (window.col..window.col + window.cols).step_by(step) {
             let at = grid_from_image.apply(Point {
                 row: row as f64,
                 col: col as f64,
             });
-            points.push((bilinear(map, (rows, cols), at), mask.at(row, col) > 127));
+            points.push((map.value_at(class, at), mask.at(row, col) > 127));
         }
     }
     points
-}
-
-fn bilinear(map: &[f32], (rows, cols): (usize, usize), at: Point) -> f64 {
-    let split = |v: f64, n: usize| {
-        let v = v.clamp(0.0, (n - 1) as f64);
-        let low = v.floor() as usize;
-        (low, (low + 1).min(n - 1), v - low as f64)
-    };
-    let ((r0, r1, fr), (c0, c1, fc)) = (split(at.row, rows), split(at.col, cols));
-    let value = |r: usize, c: usize| f64::from(map[r * cols + c]);
-    let top = value(r0, c0) * (1.0 - fc) + value(r0, c1) * fc;
-    let bottom = value(r1, c0) * (1.0 - fc) + value(r1, c1) * fc;
-    top * (1.0 - fr) + bottom * fr
 }
 
 /// Dice 1945: twice the overlap over the sum of both areas; 1 when both are empty.
@@ -169,13 +154,5 @@ mod tests {
             assert_eq!(dice(&points, threshold), expected, "{threshold}");
         }
         assert_eq!(dice(&[(0.1, false)], 0.5), 1.0);
-    }
-
-    #[test]
-    fn a_map_is_read_between_its_nodes() {
-        let map = [0.0, 1.0, 0.0, 1.0];
-        let at = |row, col| bilinear(&map, (2, 2), Point { row, col });
-        assert_eq!(at(0.0, 0.5), 0.5);
-        assert_eq!(at(-3.0, 9.0), 1.0);
     }
 }

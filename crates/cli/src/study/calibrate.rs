@@ -1,11 +1,10 @@
 //! `lobule study calibrate`.
 
-use lobule_stats::Confidence;
 use lobule_stats::calibration::Binning;
 use lobule_study::calibrate::{Config, Recalibration, document, run as analyse};
 
 use super::table::TableArgs;
-use super::{OutArgs, about, finish, words};
+use super::{ReportArgs, about, finish, words};
 use crate::failure::{Failure, Outcome};
 
 #[derive(Debug, clap::Args)]
@@ -13,7 +12,7 @@ pub(crate) struct Args {
     #[command(flatten)]
     table: TableArgs,
     #[command(flatten)]
-    out: OutArgs,
+    report: ReportArgs,
 
     /// Bins of the reliability diagram: equal-mass=N or equal-width=N.
     #[arg(long, value_name = "NAME", default_value = "equal-mass=10", value_parser = words::binning)]
@@ -22,19 +21,15 @@ pub(crate) struct Args {
     /// What is fitted: none, platt, temperature or isotonic=CLIP.
     #[arg(long, value_name = "NAME", default_value = "platt", value_parser = words::recalibration)]
     recalibrate: Recalibration,
-
-    /// Level of every interval.
-    #[arg(long, value_name = "LEVEL", default_value = "0.95", value_parser = words::confidence)]
-    confidence: Confidence,
 }
 
 pub(super) fn run(args: &Args) -> Result<Outcome, Failure> {
-    let out = args.out.check()?;
+    let out = args.report.check()?;
     let study = args.table.read()?;
     let config = Config {
         binning: args.bins,
         recalibration: args.recalibrate,
-        confidence: args.confidence,
+        confidence: args.report.confidence,
         ..Config::default()
     };
     let result = analyse(study.scores()?, &config)?;

@@ -7,7 +7,7 @@ use lobule_study::readers::{Variances, run as analyse_readers};
 
 use super::readers::MethodArgs;
 use super::table::TableOptions;
-use super::{OutArgs, about, finish};
+use super::{ReportArgs, about, finish};
 use crate::failure::{Failure, Outcome};
 
 #[derive(Debug, clap::Args)]
@@ -18,7 +18,7 @@ pub(crate) struct Args {
     #[command(flatten)]
     options: TableOptions,
     #[command(flatten)]
-    out: OutArgs,
+    report: ReportArgs,
     #[command(flatten)]
     method: MethodArgs,
 
@@ -55,7 +55,7 @@ pub(crate) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<Outcome, Failure> {
-    let out = args.out.check()?;
+    let out = args.report.check()?;
     let default = Config::default();
     let or = |given: &[usize], default: Vec<usize>| match given.is_empty() {
         true => default,
@@ -67,7 +67,7 @@ pub(super) fn run(args: &Args) -> Result<Outcome, Failure> {
         readers: or(&args.n_readers, default.readers),
         cases: or(&args.n_cases, default.cases),
         random: args.method.random,
-        confidence: args.method.confidence,
+        confidence: args.report.confidence,
     };
     let result = analyse(pilot(args)?, &config)?;
     finish(out, &document(&result, &about()), &result)

@@ -1,12 +1,11 @@
 //! `lobule study readers`.
 
-use lobule_stats::Confidence;
 use lobule_stats::location::LocationFigure;
 use lobule_stats::mrmc::{CovarianceMethod, Figure, MomentEstimate, RandomFactors};
 use lobule_study::readers::{Config, document, run as analyse};
 
 use super::table::TableArgs;
-use super::{OutArgs, about, finish, words};
+use super::{ReportArgs, about, finish, words};
 use crate::failure::{Failure, Outcome};
 
 #[derive(Debug, clap::Args)]
@@ -14,7 +13,7 @@ pub(crate) struct Args {
     #[command(flatten)]
     table: TableArgs,
     #[command(flatten)]
-    out: OutArgs,
+    report: ReportArgs,
     #[command(flatten)]
     pub(super) method: MethodArgs,
 
@@ -54,10 +53,6 @@ pub(super) struct MethodArgs {
     /// What conclusions extend to other samples of: both, cases or readers.
     #[arg(long, value_name = "NAME", default_value = "both", value_parser = words::random)]
     pub(super) random: RandomFactors,
-
-    /// Level of every interval.
-    #[arg(long, value_name = "LEVEL", default_value = "0.95", value_parser = words::confidence)]
-    pub(super) confidence: Confidence,
 }
 
 impl MethodArgs {
@@ -71,17 +66,17 @@ impl MethodArgs {
             },
             covariance: self.covariance,
             random: self.random,
-            confidence: self.confidence,
             ..default
         }
     }
 }
 
 pub(super) fn run(args: &Args) -> Result<Outcome, Failure> {
-    let out = args.out.check()?;
+    let out = args.report.check()?;
     let study = args.table.read()?;
     let config = Config {
         moments: args.moments,
+        confidence: args.report.confidence,
         reference: args.reference.clone(),
         threshold: args.threshold,
         margin: args.margin,

@@ -2,11 +2,10 @@
 
 use std::path::PathBuf;
 
-use lobule_stats::Confidence;
 use lobule_study::survival::{Config, document, run as analyse};
 use lobule_study::table::{SurvivalColumns, SurvivalTable};
 
-use super::{OutArgs, about, finish, words};
+use super::{ReportArgs, about, finish};
 use crate::failure::{Failure, Outcome};
 
 #[derive(Debug, clap::Args)]
@@ -14,7 +13,7 @@ pub(crate) struct Args {
     /// Follow-up, one row per subject: CSV, TSV or Parquet.
     table: PathBuf,
     #[command(flatten)]
-    out: OutArgs,
+    report: ReportArgs,
 
     /// Column of the time to the event or the end of follow-up.
     #[arg(long, value_name = "COLUMN", default_value = "time")]
@@ -55,14 +54,10 @@ pub(crate) struct Args {
     /// The time axis in words, with its unit.
     #[arg(long, value_name = "WORDS", default_value = "time")]
     time_unit: String,
-
-    /// Level of every interval.
-    #[arg(long, value_name = "LEVEL", default_value = "0.95", value_parser = words::confidence)]
-    confidence: Confidence,
 }
 
 pub(super) fn run(args: &Args) -> Result<Outcome, Failure> {
-    let out = args.out.check()?;
+    let out = args.report.check()?;
     let columns = SurvivalColumns {
         time: args.time.clone(),
         event: args.event.clone(),
@@ -74,7 +69,7 @@ pub(super) fn run(args: &Args) -> Result<Outcome, Failure> {
     };
     let table = SurvivalTable::read(&args.table, &columns)?;
     let config = Config {
-        confidence: args.confidence,
+        confidence: args.report.confidence,
         times: args.at.clone(),
         horizon: args.horizon,
         time_unit: args.time_unit.clone(),

@@ -1,11 +1,10 @@
 //! `lobule study triage`.
 
-use lobule_stats::Confidence;
 use lobule_stats::triage::TriageRule;
 use lobule_study::triage::{Config, document, run as analyse};
 
 use super::table::TableArgs;
-use super::{OutArgs, about, finish, words};
+use super::{ReportArgs, about, finish, words};
 use crate::failure::{Failure, Outcome};
 
 #[derive(Debug, clap::Args)]
@@ -13,7 +12,7 @@ pub(crate) struct Args {
     #[command(flatten)]
     table: TableArgs,
     #[command(flatten)]
-    out: OutArgs,
+    report: ReportArgs,
 
     /// Readers recall from this rating on.
     #[arg(long, value_name = "RATING")]
@@ -42,14 +41,10 @@ pub(crate) struct Args {
     /// The reader whose ratings are biopsies done (1 and 0), for PPV3.
     #[arg(long, value_name = "NAME")]
     biopsy_performed: Option<String>,
-
-    /// Level of every interval.
-    #[arg(long, value_name = "LEVEL", default_value = "0.95", value_parser = words::confidence)]
-    confidence: Confidence,
 }
 
 pub(super) fn run(args: &Args) -> Result<Outcome, Failure> {
-    let out = args.out.check()?;
+    let out = args.report.check()?;
     let study = args.table.read()?;
     let config = Config {
         first_readers: args.first_readers.clone(),
@@ -58,7 +53,7 @@ pub(super) fn run(args: &Args) -> Result<Outcome, Failure> {
         biopsy_recommended: args.biopsy_recommended.clone(),
         biopsy_performed: args.biopsy_performed.clone(),
         rules: args.rules.clone(),
-        confidence: args.confidence,
+        confidence: args.report.confidence,
         ..Config::at(args.recall_from)
     };
     let result = analyse(study.scores()?, &config)?;

@@ -1,7 +1,9 @@
 //! The questions, each answered from the cases alone.
 
 use lobule_stats::Confidence;
-use lobule_stats::bootstrap::{BootstrapConfig, Clusters, bootstrap, bootstrap_auc};
+use lobule_stats::bootstrap::{
+    BootstrapConfig, Clusters, bootstrap, bootstrap_auc, bootstrap_several,
+};
 use lobule_stats::calibration::{Binning, calibration_line, expected_calibration_error};
 use lobule_stats::hybrid::hybrid_at_sensitivity;
 use lobule_stats::roc::{AucScale, Roc};
@@ -318,30 +320,25 @@ fn hybrid(among: &Among) -> Vec<Figure> {
     let Ok(clusters) = Clusters::from_labels(&names) else {
         return Vec::new();
     };
-    let change =
-        |over: &[usize], which: fn(&lobule_stats::hybrid::SensitivityMatched) -> Option<f64>| {
-            let column = |of: fn(&(f64, f64, bool)) -> f64| -> Vec<f64> {
-                over.iter().map(|&i| of(&patients[i])).collect()
-            };
-            let truth: Vec<bool> = over.iter().map(|&i| patients[i].2).collect();
-            let matched =
-                hybrid_at_sensitivity(&column(|p| p.0), &column(|p| p.1), &truth, BIOPSY_CATEGORY);
-            which(&matched.ok()?)
+    let changes = |over: &[usize]| {
+        let column = |of: fn(&(f64, f64, bool)) -> f64| -> Vec<f64> {
+            over.iter().map(|&i| of(&patients[i])).collect()
         };
-    [
-        (
-            "false-positive change of reader and model together at the readers' sensitivity",
-            (|m| m.false_positive_change()) as fn(&lobule_stats::hybrid::SensitivityMatched) -> _,
-        ),
-        (
-            "biopsy change of reader and model together at the readers' sensitivity",
-            |m| m.flagged_change(),
-        ),
-    ]
-    .into_iter()
-    .filter_map(|(what, which)| {
-        let config = BootstrapConfig::with_seed(SEED);
-        let result = bootstrap(&clusters, &config, |over| change(over, which)).ok()?;
+        let truth: Vec<bool> = over.iter().map(|&i| patients[i].2).collect();
+        let matched =
+            hybrid_at_sensitivity(&column(|p| p.0), &column(|p| p.1), &truth, BIOPSY_CATEGORY);
+        matched.map_or([None; 2], |m| {
+            [m.false_positive_change(), m.flagged_change()]
+        })
+    };
+    let results = bootstrap_several(&clusters, &BootstrapConfig::with_seed(SEED), changes);
+    let whats = [
+        "false-positive change of reader and model together at the readers' sensitivity",
+        "biopsy change of reader and model together at the readers' sensitivity",
+    ];
+    let both = whats.into_iter().zip(results.into_iter().flatten());
+    both.filter_map(|(what, result)| {
+        let result = result.ok()?;
         Some(Figure {
             among: among.name.clone(),
             what: what.into(),

@@ -6,11 +6,10 @@ use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::{CompressionType, FilterType as PngFilter, PngEncoder};
 use image::imageops::{self, FilterType};
 use image::{ExtendedColorType, ImageBuffer, ImageEncoder, Luma, Rgb};
-use lobule_exam::{PixelBox, Point, SaliencyMap};
+use lobule_exam::{FindingClass, PixelBox, Point, SaliencyMap};
 use lobule_raster::{Image, Picture};
 
 use crate::color_map::{heat_color, heat_cover};
-use crate::heat_map::bilinear;
 use crate::{Error, Surroundings};
 
 /// Longest side of a picture inside a page.
@@ -95,7 +94,7 @@ pub(crate) fn overlay_uri(map: &SaliencyMap) -> Result<String, Error> {
                 row: node(row),
                 col: node(col),
             };
-            let value = bilinear(&map.malignant, map.rows, map.cols, at);
+            let value = map.value_at(FindingClass::Malignant, at);
             bytes.extend(heat_color(value));
             bytes.push((heat_cover(value) * 255.0).round() as u8);
         }

@@ -35,13 +35,17 @@ pub fn bootstrap_auc(
     config: &BootstrapConfig,
 ) -> Result<BootstrapEstimate, Error> {
     let sorted = SortedCases::new(scores, truth, clusters)?;
-    run(
+    let [estimate] = run(
         clusters,
         config,
         || (),
-        |(), weights| sorted.auc(weights),
-        || sorted.without_each_cluster(clusters),
-    )
+        |(), weights| [sorted.auc(weights)],
+        || {
+            let areas = sorted.without_each_cluster(clusters).into_iter();
+            areas.map(|area| [area]).collect()
+        },
+    )?;
+    estimate
 }
 
 /// Clustered bootstrap of the difference of two areas on the same cases, first minus second. Both
@@ -70,18 +74,20 @@ pub fn bootstrap_auc_difference(
 ) -> Result<BootstrapEstimate, Error> {
     let first = SortedCases::new(first, truth, clusters)?;
     let second = SortedCases::new(second, truth, clusters)?;
-    run(
+    let difference = |a: Option<f64>, b: Option<f64>| [a.zip(b).map(|(a, b)| a - b)];
+    let [estimate] = run(
         clusters,
         config,
         || (),
-        |(), weights| Some(first.auc(weights)? - second.auc(weights)?),
+        |(), weights| difference(first.auc(weights), second.auc(weights)),
         || {
             let pairs = first.without_each_cluster(clusters);
             let others = second.without_each_cluster(clusters);
             let both = pairs.into_iter().zip(others);
-            both.map(|(a, b)| Some(a? - b?)).collect()
+            both.map(|(a, b)| difference(a, b)).collect()
         },
-    )
+    )?;
+    estimate
 }
 
 /// The cases by rising score, with what a reweighted area needs of each.

@@ -160,18 +160,48 @@ pub fn bootstrap<F>(
 where
     F: Fn(&[usize]) -> Option<f64> + Sync,
 {
+    let [estimate] = bootstrap_several(clusters, config, |cases| [statistic(cases)])?;
+    estimate
+}
+
+/// As [`bootstrap`], for several statistics of the same draws: what they have in common is worked
+/// out once per draw.
+///
+/// ```
+/// use lobule_stats::bootstrap::{BootstrapConfig, Clusters, bootstrap_several};
+/// let values = [1.0, 2.0, 6.0, 3.0];
+/// let statistics = |cases: &[usize]| {
+///     let drawn = || cases.iter().map(|&case| values[case]);
+///     [Some(drawn().sum::<f64>() / cases.len() as f64), drawn().reduce(f64::max)]
+/// };
+/// let clusters = Clusters::singletons(4)?;
+/// let [mean, highest] = bootstrap_several(&clusters, &BootstrapConfig::with_seed(5), statistics)?;
+/// assert_eq!((mean?.estimate, highest?.estimate), (3.0, 6.0));
+/// # Ok::<(), lobule_stats::Error>(())
+/// ```
+///
+/// # Errors
+/// Those of [`bootstrap`]; what concerns one statistic stands in its own place.
+pub fn bootstrap_several<const N: usize, F>(
+    clusters: &Clusters,
+    config: &BootstrapConfig,
+    statistics: F,
+) -> Result<[Result<BootstrapEstimate, Error>; N], Error>
+where
+    F: Fn(&[usize]) -> [Option<f64>; N] + Sync,
+{
     let on_weights = |cases: &mut Vec<usize>, weights: &[u32]| {
         clusters.draw(weights, cases);
-        statistic(cases)
+        statistics(cases)
     };
     let without_each = || {
         let n = clusters.n_clusters();
         let left_out = (0..n).into_par_iter();
         let evaluate = |(weights, cases): &mut (Vec<u32>, Vec<usize>), cluster: usize| {
             weights[cluster] = 0;
-            let value = on_weights(cases, weights);
+            let values = on_weights(cases, weights);
             weights[cluster] = 1;
-            value
+            values
         };
         left_out
             .map_init(|| (vec![1; n], Vec::new()), evaluate)
@@ -180,30 +210,68 @@ where
     run(clusters, config, Vec::new, on_weights, without_each)
 }
 
-/// The common road: a statistic of how often each cluster was drawn.
-fn run<S, I, F, J>(
+/// The common road: statistics of how often each cluster was drawn.
+fn run<const N: usize, S, I, F, J>(
     clusters: &Clusters,
     config: &BootstrapConfig,
     scratch: I,
-    statistic: F,
+    statistics: F,
     without_each: J,
-) -> Result<BootstrapEstimate, Error>
+) -> Result<[Result<BootstrapEstimate, Error>; N], Error>
 where
     I: Fn() -> S + Sync + Send,
-    F: Fn(&mut S, &[u32]) -> Option<f64> + Sync,
-    J: FnOnce() -> Vec<Option<f64>>,
+    F: Fn(&mut S, &[u32]) -> [Option<f64>; N] + Sync,
+    J: FnOnce() -> Vec<[Option<f64>; N]>,
 {
     check_config(clusters, config)?;
     let n_clusters = clusters.n_clusters();
-    let all_once = vec![1; n_clusters];
-    let estimate = statistic(&mut scratch(), &all_once)
-        .filter(|value| value.is_finite())
+    let estimates = statistics(&mut scratch(), &vec![1; n_clusters]);
+    let replicate = |(weights, scratch): &mut (Vec<u32>, S), replicate: usize| {
+        resample::draw_weights(config.seed, replicate as u64, weights);
+        statistics(scratch, weights)
+    };
+    let is_any = estimates.iter().flatten().any(|value| value.is_finite());
+    let drawn: Vec<[Option<f64>; N]> = (0..if is_any { config.n_replicates } else { 0 })
+        .into_par_iter()
+        .map_init(|| (vec![0; n_clusters], scratch()), replicate)
+        .collect();
+    let without = match config.interval {
+        BootstrapInterval::Bca if is_any => without_each(),
+        _ => Vec::new(),
+    };
+    Ok(std::array::from_fn(|at| {
+        let column = |rows: &[[Option<f64>; N]]| rows.iter().map(|row| row[at]).collect();
+        let without: Vec<Option<f64>> = column(&without);
+        summarize(
+            estimates[at],
+            column(&drawn),
+            &without,
+            (n_clusters, config),
+        )
+    }))
+}
+
+fn summarize(
+    estimate: Option<f64>,
+    drawn: Vec<Option<f64>>,
+    without_each: &[Option<f64>],
+    (n_clusters, config): (usize, &BootstrapConfig),
+) -> Result<BootstrapEstimate, Error> {
+    let is_defined = |value: &f64| value.is_finite();
+    let estimate = estimate
+        .filter(is_defined)
         .ok_or_else(|| undefined("on the cases as they are"))?;
-    let values = replicates(n_clusters, config, scratch, statistic)?;
+    let mut values: Vec<f64> = drawn.into_iter().flatten().filter(is_defined).collect();
+    let n_undefined = config.n_replicates - values.len();
+    if n_undefined as f64 > MAX_UNDEFINED_SHARE * config.n_replicates as f64 {
+        let of = config.n_replicates;
+        return Err(undefined(&format!("in {n_undefined} of {of} replicates")));
+    }
+    values.sort_unstable_by(f64::total_cmp);
     let interval = match config.interval {
         BootstrapInterval::Percentile => interval::percentile(&values, config.confidence),
         BootstrapInterval::Bca => {
-            interval::bca(estimate, &values, &without_each(), config.confidence)?
+            interval::bca(estimate, &values, without_each, config.confidence)?
         }
     };
     Ok(BootstrapEstimate {
@@ -212,37 +280,8 @@ where
         interval,
         n_clusters,
         n_replicates: values.len(),
-        n_undefined: config.n_replicates - values.len(),
+        n_undefined,
     })
-}
-
-/// The defined replicates in rising order.
-fn replicates<S, I, F>(
-    n_clusters: usize,
-    config: &BootstrapConfig,
-    scratch: I,
-    statistic: F,
-) -> Result<Vec<f64>, Error>
-where
-    I: Fn() -> S + Sync + Send,
-    F: Fn(&mut S, &[u32]) -> Option<f64> + Sync,
-{
-    let replicate = |(weights, scratch): &mut (Vec<u32>, S), replicate: usize| {
-        resample::draw_weights(config.seed, replicate as u64, weights);
-        statistic(scratch, weights).filter(|value| value.is_finite())
-    };
-    let drawn: Vec<Option<f64>> = (0..config.n_replicates)
-        .into_par_iter()
-        .map_init(|| (vec![0; n_clusters], scratch()), replicate)
-        .collect();
-    let mut values: Vec<f64> = drawn.into_iter().flatten().collect();
-    let n_undefined = config.n_replicates - values.len();
-    if n_undefined as f64 > MAX_UNDEFINED_SHARE * config.n_replicates as f64 {
-        let of = config.n_replicates;
-        return Err(undefined(&format!("in {n_undefined} of {of} replicates")));
-    }
-    values.sort_unstable_by(f64::total_cmp);
-    Ok(values)
 }
 
 fn check_config(clusters: &Clusters, config: &BootstrapConfig) -> Result<(), Error> {

@@ -156,7 +156,7 @@ fn logit(p: f64, margin: f64) -> f64 {
     p.ln() - (-p).ln_1p()
 }
 
-fn sigmoid(v: f64) -> f64 {
+pub(crate) fn sigmoid(v: f64) -> f64 {
     1.0 / (1.0 + (-v).exp())
 }
 

@@ -1,5 +1,6 @@
 //! Reader and algorithm in one logistic regression, fitted here or on other cases.
 
+use crate::calibration::sigmoid;
 use rayon::prelude::*;
 
 use super::combination::check_pair;
@@ -272,10 +273,6 @@ fn derivatives(parameters: &[f64], reader: &[f64], ai: &[f64], truth: &[bool]) -
         }
     }
     sums
-}
-
-fn sigmoid(v: f64) -> f64 {
-    1.0 / (1.0 + (-v).exp())
 }
 
 #[cfg(test)]

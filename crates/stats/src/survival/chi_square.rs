@@ -3,6 +3,8 @@
 use statrs::function::gamma::gamma_ur;
 
 use crate::distribution::two_sided_normal;
+use crate::matrix::Cholesky;
+use crate::{Error, ErrorKind};
 
 /// A statistic with a chi-squared distribution when its hypothesis holds.
 ///
@@ -39,6 +41,40 @@ impl ChiSquareTest {
             p_value: upper_tail(statistic, degrees_of_freedom),
         }
     }
+
+    /// Whether groups have the events that are expected: `dᵀ V⁻¹ d` over all groups but one of
+    /// those that expect any, `d` observed less expected, `V` their covariance (row-major, by all
+    /// groups).
+    pub(super) fn of_groups(
+        observed_and_expected: &[(f64, f64)],
+        covariance: &[f64],
+    ) -> Result<ChiSquareTest, Error> {
+        let n_groups = observed_and_expected.len();
+        let present: Vec<usize> = (0..n_groups)
+            .filter(|&k| observed_and_expected[k].1 > 0.0)
+            .collect();
+        let Some((_, free)) = present.split_last().filter(|(_, free)| !free.is_empty()) else {
+            return Err(too_few_groups(present.len()));
+        };
+        let difference = |&k: &usize| observed_and_expected[k].0 - observed_and_expected[k].1;
+        let differences: Vec<f64> = free.iter().map(difference).collect();
+        let row = |&k: &usize| free.iter().map(move |&l| covariance[k * n_groups + l]);
+        let covariance: Vec<f64> = free.iter().flat_map(row).collect();
+        let factor = Cholesky::new(&covariance, free.len()).map_err(|_| {
+            let text =
+                "expected events while several groups are at risk, got none that compare them";
+            Error::new(ErrorKind::ZeroVariance, text)
+        })?;
+        let statistic = factor.quadratic_form(&differences);
+        Ok(ChiSquareTest::new(statistic, free.len()))
+    }
+}
+
+pub(super) fn too_few_groups(n_groups: usize) -> Error {
+    Error::new(
+        ErrorKind::TooFew,
+        format!("expected at least 2 groups at risk at an event, got {n_groups}"),
+    )
 }
 
 fn upper_tail(statistic: f64, degrees_of_freedom: usize) -> f64 {

@@ -3,9 +3,8 @@
 use super::chi_square::ChiSquareTest;
 use super::competing::CompetingFollowUp;
 use super::follow_up::Labels;
+use crate::Error;
 use crate::cases::Ranking;
-use crate::matrix::Cholesky;
-use crate::{Error, ErrorKind};
 
 /// The comparison of cumulative incidences.
 ///
@@ -112,31 +111,9 @@ pub fn gray_test(
             };
         }
     }
-    let test = test(&groups, &covariance(&times, n_groups))?;
+    let sums = groups.iter().map(|group| (group.observed, group.expected));
+    let test = ChiSquareTest::of_groups(&sums.collect::<Vec<_>>(), &covariance(&times, n_groups))?;
     Ok(GrayTest { groups, test })
-}
-
-fn test(groups: &[GrayGroup], covariance: &[f64]) -> Result<ChiSquareTest, Error> {
-    let present: Vec<usize> = (0..groups.len())
-        .filter(|&k| groups[k].expected > 0.0)
-        .collect();
-    let Some((_, free)) = present.split_last().filter(|(_, free)| !free.is_empty()) else {
-        return Err(super::log_rank::too_few_groups(present.len()));
-    };
-    let differences: Vec<f64> = free
-        .iter()
-        .map(|&k| groups[k].observed - groups[k].expected)
-        .collect();
-    let row = |&k: &usize| free.iter().map(move |&l| covariance[k * groups.len() + l]);
-    let covariance: Vec<f64> = free.iter().flat_map(row).collect();
-    let factor = Cholesky::new(&covariance, free.len()).map_err(|_| {
-        Error::new(
-            ErrorKind::ZeroVariance,
-            "expected events while several groups are at risk, got none that compare them",
-        )
-    })?;
-    let statistic = factor.quadratic_form(&differences);
-    Ok(ChiSquareTest::new(statistic, free.len()))
 }
 
 /// A time with an event of any cause.

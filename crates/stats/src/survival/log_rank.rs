@@ -1,8 +1,7 @@
 //! The log-rank test and its weighted family.
 
-use super::chi_square::ChiSquareTest;
+use super::chi_square::{ChiSquareTest, too_few_groups};
 use super::follow_up::{FollowUp, Labels};
-use crate::matrix::Cholesky;
 use crate::multiplicity::holm;
 use crate::{Error, ErrorKind};
 
@@ -211,13 +210,6 @@ pub(super) fn check_rho(rho: f64) -> Result<(), Error> {
     ))
 }
 
-pub(super) fn too_few_groups(n_groups: usize) -> Error {
-    Error::new(
-        ErrorKind::TooFew,
-        format!("expected at least 2 groups at risk at an event, got {n_groups}"),
-    )
-}
-
 /// Observed and expected events and the covariance of their differences.
 struct Sums {
     n_groups: usize,
@@ -277,29 +269,8 @@ impl Sums {
     }
 
     fn test(&self) -> Result<ChiSquareTest, Error> {
-        let present = (0..self.n_groups).filter(|&i| self.expected[i] > 0.0);
-        let present: Vec<usize> = present.collect();
-        let Some((_, free)) = present.split_last().filter(|(_, free)| !free.is_empty()) else {
-            return Err(too_few_groups(present.len()));
-        };
-        let covariance: Vec<f64> = free
-            .iter()
-            .flat_map(|&i| {
-                free.iter()
-                    .map(move |&j| self.covariance[i * self.n_groups + j])
-            })
-            .collect();
-        let differences: Vec<f64> = free
-            .iter()
-            .map(|&i| self.observed[i] - self.expected[i])
-            .collect();
-        let factor = Cholesky::new(&covariance, free.len()).map_err(|_| {
-            Error::new(
-                ErrorKind::ZeroVariance,
-                "expected events while several groups are at risk, got none that compare them",
-            )
-        })?;
-        let statistic = factor.quadratic_form(&differences);
-        Ok(ChiSquareTest::new(statistic, free.len()))
+        let observed = self.observed.iter().copied();
+        let both: Vec<(f64, f64)> = observed.zip(self.expected.iter().copied()).collect();
+        ChiSquareTest::of_groups(&both, &self.covariance)
     }
 }

@@ -5,7 +5,7 @@ use lobule_report::chart::{
 };
 use lobule_report::document::{Block, Cell, Document, Section};
 
-use super::{Held, Hybrid, WithAlgorithm};
+use super::{Held, Hybrid, ReaderHybrid, WithAlgorithm};
 use crate::page::{
     About, figure, forest_row, number, or_missing, percent, provenance, share, table, text, warning,
 };
@@ -101,66 +101,27 @@ fn section(result: &Hybrid, with: &WithAlgorithm, index: usize) -> Section {
     }
 }
 
+const READER_COLUMNS: [(&str, &str); 11] = [
+    ("reader", "Reader"),
+    ("sensitivity", "Sensitivity, reader"),
+    ("specificity", "Specificity, reader"),
+    ("hybrid_sensitivity", "Sensitivity, hybrid"),
+    ("hybrid_specificity", "Specificity, hybrid"),
+    ("false_positives", "False positives"),
+    ("false_positive_change", "Change"),
+    ("flagged_change", "Change of flagged cases"),
+    ("detection_change", "Change of cancers found"),
+    ("reader_auc", "AUC, reader"),
+    ("hybrid_auc", "AUC, hybrid"),
+];
+
 fn reader_table(result: &Hybrid, with: &WithAlgorithm, stem: &str) -> Block {
-    let none = "the reader flags none";
-    let change = |value: Option<f64>| or_missing(value, none, Cell::Percent);
-    let mut rows: Vec<Vec<Cell>> = with
-        .readers
-        .iter()
-        .map(|row| {
-            vec![
-                row.reader.as_str().into(),
-                share(&row.alone.sensitivity),
-                share(&row.alone.specificity),
-                share(&row.hybrid.sensitivity),
-                share(&row.hybrid.specificity),
-                Cell::Text(format!(
-                    "{} → {}",
-                    row.alone.false_positives, row.hybrid.false_positives
-                )),
-                change(row.false_positive_change),
-                change(row.flagged_change),
-                change(row.detection_change),
-                number(row.reader_auc, 3),
-                number(row.hybrid_auc, 3),
-            ]
-        })
-        .collect();
-    let mean = |found: &Found<Estimate>| match found {
-        Found::Value(change) => change_cell(change),
-        Found::Refused(reason) => Cell::Missing(reason.clone()),
-    };
-    let n = with.readers.len().max(1) as f64;
-    let total =
-        |auc: fn(&super::ReaderHybrid) -> f64| with.readers.iter().map(auc).sum::<f64>() / n;
-    let blank = || Cell::Missing("only by reader".into());
-    let mut last: Vec<Cell> = vec!["Mean of readers".into()];
-    last.extend(std::iter::repeat_with(blank).take(5));
-    last.extend([
-        mean(&with.false_positive_change),
-        mean(&with.flagged_change),
-        mean(&with.detection_change),
-        number(total(|row| row.reader_auc), 3),
-        number(total(|row| row.hybrid_auc), 3),
-    ]);
-    rows.push(last);
-    let columns = [
-        ("reader", "Reader"),
-        ("sensitivity", "Sensitivity, reader"),
-        ("specificity", "Specificity, reader"),
-        ("hybrid_sensitivity", "Sensitivity, hybrid"),
-        ("hybrid_specificity", "Specificity, hybrid"),
-        ("false_positives", "False positives"),
-        ("false_positive_change", "Change"),
-        ("flagged_change", "Change of flagged cases"),
-        ("detection_change", "Change of cancers found"),
-        ("reader_auc", "AUC, reader"),
-        ("hybrid_auc", "AUC, hybrid"),
-    ];
+    let mut rows: Vec<Vec<Cell>> = with.readers.iter().map(reader_cells).collect();
+    rows.push(mean_cells(with));
     let caption = format!(
         "Each reader (flagging from {}) and the hybrid with {} ({}) at the reader's own {}; n = {} \
-         cases, {} with the disease. Wilson intervals for shares; the means' {} intervals by {} \
-         bootstrap replicates over cases{}, readers fixed.",
+         cases, {} with the disease. Wilson intervals for shares take cases as independent; the \
+         means' {} intervals by {} bootstrap replicates over cases{}, readers fixed.",
         result.threshold,
         with.algorithm,
         result.blend,
@@ -174,7 +135,46 @@ fn reader_table(result: &Hybrid, with: &WithAlgorithm, stem: &str) -> Block {
             None => String::new(),
         }
     );
-    table(&format!("hybrid{stem}"), caption, &columns, rows)
+    table(&format!("hybrid{stem}"), caption, &READER_COLUMNS, rows)
+}
+
+fn reader_cells(row: &ReaderHybrid) -> Vec<Cell> {
+    let none = "the reader flags none";
+    let change = |value: Option<f64>| or_missing(value, none, Cell::Percent);
+    let (before, after) = (row.alone.false_positives, row.hybrid.false_positives);
+    vec![
+        row.reader.as_str().into(),
+        share(&row.alone.sensitivity),
+        share(&row.alone.specificity),
+        share(&row.hybrid.sensitivity),
+        share(&row.hybrid.specificity),
+        Cell::Text(format!("{before} → {after}")),
+        change(row.false_positive_change),
+        change(row.flagged_change),
+        change(row.detection_change),
+        number(row.reader_auc, 3),
+        number(row.hybrid_auc, 3),
+    ]
+}
+
+fn mean_cells(with: &WithAlgorithm) -> Vec<Cell> {
+    let change = |found: &Found<Estimate>| match found {
+        Found::Value(change) => change_cell(change),
+        Found::Refused(reason) => Cell::Missing(reason.clone()),
+    };
+    let n = with.readers.len().max(1) as f64;
+    let mean = |auc: fn(&ReaderHybrid) -> f64| with.readers.iter().map(auc).sum::<f64>() / n;
+    let blank = || Cell::Missing("only by reader".into());
+    let mut cells: Vec<Cell> = vec!["Mean of readers".into()];
+    cells.extend(std::iter::repeat_with(blank).take(5));
+    cells.extend([
+        change(&with.false_positive_change),
+        change(&with.flagged_change),
+        change(&with.detection_change),
+        number(mean(|row| row.reader_auc), 3),
+        number(mean(|row| row.hybrid_auc), 3),
+    ]);
+    cells
 }
 
 fn change_forest(result: &Hybrid, with: &WithAlgorithm, stem: &str) -> Block {
@@ -182,7 +182,7 @@ fn change_forest(result: &Hybrid, with: &WithAlgorithm, stem: &str) -> Block {
         Held::Sensitivity => ("false positives", &with.false_positive_change),
         Held::Specificity => ("cancers found", &with.detection_change),
     };
-    let row_of = |row: &super::ReaderHybrid| {
+    let row_of = |row: &ReaderHybrid| {
         let change = match result.held {
             Held::Sensitivity => row.false_positive_change,
             Held::Specificity => row.detection_change,

@@ -22,7 +22,7 @@
 mod document;
 
 use lobule_stats::Confidence;
-use lobule_stats::bootstrap::{BootstrapConfig, BootstrapInterval, bootstrap};
+use lobule_stats::bootstrap::{BootstrapConfig, BootstrapInterval, bootstrap_several};
 use lobule_stats::hybrid::{
     Combination, Folds, compare_at_sensitivity, compare_at_specificity, cross_fitted_logistic,
     hybrid_by_weight,
@@ -238,6 +238,12 @@ struct Both {
     truth: Vec<bool>,
 }
 
+/// The same with the scores combined.
+struct Combined {
+    both: Both,
+    hybrid: Vec<f64>,
+}
+
 /// Combines every reader with every algorithm of the table.
 ///
 /// # Errors
@@ -294,19 +300,19 @@ fn with_algorithm(
         let own = table.series(how, who).ok_or_else(missing)?;
         let both = shared_cases(name, &own, &scores);
         match reader_hybrid(table, &both, config) {
-            Ok(row) => {
+            Ok((row, hybrid)) => {
                 readers.push(row);
-                kept.push(both);
+                kept.push(Combined { both, hybrid });
             }
             Err(error) => refused.push((both.reader.clone(), error.to_string())),
         }
     }
-    let mean = |change: Change| Found::from(mean_change(table, &kept, config, change));
+    let [false_positives, flagged, detections] = mean_changes(table, &kept, config)?;
     Ok(WithAlgorithm {
         algorithm: table.readers().name(algorithm).to_owned(),
-        false_positive_change: mean(Change::FalsePositives),
-        flagged_change: mean(Change::Flagged),
-        detection_change: mean(Change::Detections),
+        false_positive_change: Found::from(false_positives),
+        flagged_change: Found::from(flagged),
+        detection_change: Found::from(detections),
         weights: by_weight(&kept, config)?,
         readers,
         refused,
@@ -369,11 +375,16 @@ fn matched(
     })
 }
 
-fn reader_hybrid(table: &ScoreTable, both: &Both, config: &Config) -> Result<ReaderHybrid, Error> {
+/// The row of a reader, and the combined scores that it was made of.
+fn reader_hybrid(
+    table: &ScoreTable,
+    both: &Both,
+    config: &Config,
+) -> Result<(ReaderHybrid, Vec<f64>), Error> {
     let hybrid = blended(table, both, config)?;
     let (alone, with) = matched(&both.own, &hybrid, &both.truth, config)?;
     let (_, algorithm) = matched(&both.own, &both.ai, &both.truth, config)?;
-    Ok(ReaderHybrid {
+    let row = ReaderHybrid {
         reader: both.reader.clone(),
         reader_auc: Roc::new(&both.own, &both.truth)?.auc(),
         hybrid_auc: Roc::new(&hybrid, &both.truth)?.auc(),
@@ -383,7 +394,8 @@ fn reader_hybrid(table: &ScoreTable, both: &Both, config: &Config) -> Result<Rea
         alone: Decisions::new(&alone, config.confidence),
         hybrid: Decisions::new(&with, config.confidence),
         algorithm: Decisions::new(&algorithm, config.confidence),
-    })
+    };
+    Ok((row, hybrid))
 }
 
 /// What is counted before and after.
@@ -395,6 +407,8 @@ enum Change {
 }
 
 impl Change {
+    const ALL: [Change; 3] = [Change::FalsePositives, Change::Flagged, Change::Detections];
+
     fn count(self, point: &OperatingPoint) -> usize {
         let table = &point.table;
         match self {
@@ -410,48 +424,57 @@ impl Change {
     }
 }
 
-/// The mean over readers, with an interval over clusters of cases; readers are fixed. Scores are
-/// combined once, thresholds are chosen anew in every replicate.
-fn mean_change(
+/// Means over readers, with intervals over clusters of cases; readers are fixed. Scores are combined
+/// once, thresholds are chosen anew in every replicate, once for all changes.
+fn mean_changes(
     table: &ScoreTable,
-    kept: &[Both],
+    kept: &[Combined],
     config: &Config,
-    change: Change,
-) -> Result<Estimate, Error> {
-    let hybrids = kept.iter().map(|both| blended(table, both, config));
-    let hybrids = hybrids.collect::<Result<Vec<Vec<f64>>, Error>>()?;
+) -> Result<[Result<Estimate, Error>; 3], Error> {
+    let n_cases = table.cases().len();
     let places: Vec<Vec<Option<usize>>> = kept
         .iter()
-        .map(|both| {
-            let mut places = vec![None; table.cases().len()];
-            for (at, &case) in both.cases.iter().enumerate() {
+        .map(|combined| {
+            let mut places = vec![None; n_cases];
+            for (at, &case) in combined.both.cases.iter().enumerate() {
                 places[case] = Some(at);
             }
             places
         })
         .collect();
-    let mean = |cases: &[usize]| -> Option<f64> {
-        let mut changes = Vec::new();
-        for ((both, hybrid), places) in kept.iter().zip(&hybrids).zip(&places) {
+    let means = |cases: &[usize]| -> [Option<f64>; 3] {
+        let mut points = Vec::new();
+        for (Combined { both, hybrid }, places) in kept.iter().zip(&places) {
             let drawn: Vec<usize> = cases.iter().filter_map(|&case| places[case]).collect();
             let own: Vec<f64> = drawn.iter().map(|&at| both.own[at]).collect();
             let with: Vec<f64> = drawn.iter().map(|&at| hybrid[at]).collect();
             let truth: Vec<bool> = drawn.iter().map(|&at| both.truth[at]).collect();
-            let (before, after) = matched(&own, &with, &truth, config).ok()?;
-            changes.extend(change.between(&before, &after));
+            match matched(&own, &with, &truth, config) {
+                Ok(pair) => points.push(pair),
+                Err(_) => return [None; 3],
+            }
         }
-        (!changes.is_empty()).then(|| changes.iter().sum::<f64>() / changes.len() as f64)
+        Change::ALL.map(|change| {
+            let changes = points
+                .iter()
+                .filter_map(|(before, after)| change.between(before, after));
+            let changes: Vec<f64> = changes.collect();
+            (!changes.is_empty()).then(|| changes.iter().sum::<f64>() / changes.len() as f64)
+        })
     };
-    let all: Vec<usize> = (0..table.cases().len()).collect();
+    let all: Vec<usize> = (0..n_cases).collect();
     let undefined = || Error::config("expected a reader who flags cases, got none");
-    let estimate = mean(&all).ok_or_else(undefined)?;
-    if config.n_replicates == 0 {
-        let (lower, upper) = (f64::NAN, f64::NAN);
-        return Ok(Estimate {
-            estimate,
-            lower,
-            upper,
-        });
+    let plain = means(&all);
+    if config.n_replicates == 0 || plain.iter().all(Option::is_none) {
+        return Ok(plain.map(|estimate| {
+            let (lower, upper) = (f64::NAN, f64::NAN);
+            let estimate = estimate.ok_or_else(undefined)?;
+            Ok(Estimate {
+                estimate,
+                lower,
+                upper,
+            })
+        }));
     }
     let settings = BootstrapConfig {
         n_replicates: config.n_replicates,
@@ -459,12 +482,17 @@ fn mean_change(
         interval: BootstrapInterval::Percentile,
         ..BootstrapConfig::with_seed(config.seed)
     };
-    let result = bootstrap(&table.clusters_of(&all)?, &settings, mean)?;
-    Ok(Estimate::new(estimate, result.interval))
+    let drawn = bootstrap_several(&table.clusters_of(&all)?, &settings, means)?;
+    let mut drawn = drawn.into_iter();
+    Ok(plain.map(|estimate| {
+        let estimate = estimate.ok_or_else(undefined)?;
+        let result = drawn.next().expect("one result per change");
+        Ok(Estimate::new(estimate, result?.interval))
+    }))
 }
 
-fn by_weight(kept: &[Both], config: &Config) -> Result<Vec<AtWeight>, Error> {
-    let curves = kept.iter().map(|both| {
+fn by_weight(kept: &[Combined], config: &Config) -> Result<Vec<AtWeight>, Error> {
+    let curves = kept.iter().map(|Combined { both, .. }| {
         let areas = hybrid_by_weight(&both.own, &both.ai, &both.truth, &config.weights)?;
         Ok(areas.iter().map(|point| point.auc).collect())
     });

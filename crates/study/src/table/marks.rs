@@ -382,23 +382,8 @@ pub(super) fn read(source: &Source, input: Input, config: &ReadConfig) -> Result
         let how = named(fields, modality, "a modality", ONLY_MODALITY)?;
         let (lesion, at) = (places.lesion(fields), places.at(fields)?);
         if is_truth(who, how) || (modality.is_none() && is_truth(who, who)) {
-            if present != lesion.is_some() {
-                let text = match present {
-                    true => "expected the lesion of a case with the disease, got an empty cell",
-                    false => "expected no lesion of a case without the disease, got one",
-                };
-                let column = places.lesion.unwrap_or(truth);
-                return Err(fields.error(ErrorKind::Value, column, text));
-            }
-            let weight = places.weight(fields)?;
-            let row = TruthRow {
-                case,
-                lesion,
-                weight,
-                at,
-            };
-            builder.truth(&row, fields.row);
-            return Ok(());
+            let said_of = (case, present, truth);
+            return add_truth(&mut builder, fields, &places, said_of);
         }
         let mark = MarkRow {
             reader: who,
@@ -412,6 +397,33 @@ pub(super) fn read(source: &Source, input: Input, config: &ReadConfig) -> Result
         Ok(())
     })?;
     builder.finish(source, source, input, config)
+}
+
+/// A row of the reader `truth`: a lesion of the case, or none.
+fn add_truth(
+    builder: &mut MarkBuilder,
+    fields: &Fields<'_>,
+    places: &PlaceColumns,
+    (case, present, truth): (&str, bool, usize),
+) -> Result<(), Error> {
+    let (lesion, at) = (places.lesion(fields), places.at(fields)?);
+    if present != lesion.is_some() {
+        let text = match present {
+            true => "expected the lesion of a case with the disease, got an empty cell",
+            false => "expected no lesion of a case without the disease, got one",
+        };
+        let column = places.lesion.unwrap_or(truth);
+        return Err(fields.error(ErrorKind::Value, column, text));
+    }
+    let weight = places.weight(fields)?;
+    let row = TruthRow {
+        case,
+        lesion,
+        weight,
+        at,
+    };
+    builder.truth(&row, fields.row);
+    Ok(())
 }
 
 fn number(row: Row) -> u32 {
