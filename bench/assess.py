@@ -8,15 +8,15 @@ the sonogram, paints over marks, outlines findings and writes its tables (`--no-
 side runs as a process of its own, three times in turn; start-up is measured on one image and taken off.
 """
 
-import os
 import resource
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
+
+from process import measured
 
 
 def peer(package, folder):
@@ -39,15 +39,6 @@ def peer(package, folder):
             images = torch.from_numpy(np.stack(batch)[:, None])
             for net in nets:
                 net(images)
-
-
-def measured(command):
-    """Wall seconds and peak MiB of a process."""
-    start = time.perf_counter()
-    pid = os.spawnvp(os.P_NOWAIT, command[0], command)
-    _, status, usage = os.wait4(pid, 0)
-    assert os.waitstatus_to_exitcode(status) == 0, command
-    return time.perf_counter() - start, usage.ru_maxrss / 1024
 
 
 def main():

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use lobule_dicomio::{
-    Error, decode_frames, is_dicom, read_frames, read_header, read_identity, sample_frames,
+    Error, decode_frames, is_dicom, read_frames, read_header, read_identity, read_mammogram,
+    read_mammogram_header, sample_frames, set_aside,
 };
 use lobule_raster::{Limits, Picture};
 
@@ -15,18 +16,19 @@ const LIMITS: Limits = Limits {
 /// What `LIMITS` allows of decoded pixels, several copies of them, and look-up tables.
 pub const MOST_BYTES: usize = 32 << 20;
 
-/// Instances and pictures within the limits, or errors with a reason; whether an instance and its
-/// pictures could be read.
+/// Instances, mammograms and pictures within the limits, or errors with a reason; whether an instance
+/// and its pictures, or a mammogram, could be read.
 pub fn run(bytes: &[u8], folder: &Path) -> bool {
     let file = folder.join("image.dcm");
     std::fs::write(&file, bytes).expect("the folder can be written to");
     is_dicom(&file);
     let _ = read_identity(&file).map_err(has_reason);
+    let is_mammogram = mammogram_is_read(&file);
     // A file that shows something else is decoded too: its pixels are no less dangerous.
     let Ok(instance) = read_header(&file, &LIMITS).map_err(has_reason) else {
         let decoded = decode_frames(&file, &[0], &LIMITS).map_err(has_reason);
         check(&decoded.unwrap_or_default());
-        return false;
+        return is_mammogram;
     };
     let size = (instance.rows, instance.cols);
     let which = sample_frames(instance.frames).frames;
@@ -37,6 +39,20 @@ pub fn run(bytes: &[u8], folder: &Path) -> bool {
     check(&pictures);
     let of_size = |p: &Picture| (p.rows(), p.cols()) == size;
     assert!(pictures.iter().all(of_size), "expected {size:?}");
+    true
+}
+
+/// A mammogram as large as its header says, or an error with a reason.
+fn mammogram_is_read(file: &Path) -> bool {
+    let Ok(mammogram) = read_mammogram_header(file, &LIMITS).map_err(has_reason) else {
+        return false;
+    };
+    assert_eq!(set_aside(&[mammogram.placed()]), [mammogram.set_aside]);
+    let Ok(gray) = read_mammogram(&mammogram, &LIMITS).map_err(has_reason) else {
+        return false;
+    };
+    let size = (gray.image.rows(), gray.image.cols());
+    assert_eq!(size, (mammogram.rows, mammogram.cols));
     true
 }
 

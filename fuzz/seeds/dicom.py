@@ -6,6 +6,8 @@ import zlib
 from .common import GOLDEN, keep, patched
 
 US = "1.2.840.10008.5.1.4.1.1.6.1"
+MG, CAPTURE, TOMOSYNTHESIS = ("1.2.840.10008.5.1.4.1.1.1.2", "1.2.840.10008.5.1.4.1.1.7",
+                              "1.2.840.10008.5.1.4.1.1.13.1.3")
 EXPLICIT, DEFLATED, BIG = "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.2"
 RLE, JPEG, JPEG_LS, JPEG_2000 = ("1.2.840.10008.1.2.5", "1.2.840.10008.1.2.4.50",
                                  "1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.4.90")
@@ -35,16 +37,16 @@ def sequence(tag, *items):
 
 
 def dicom(pixels=None, syntax=EXPLICIT, rows=4, cols=4, photometric="MONOCHROME2", samples=1, allocated=8,
-          stored=None, frames=None, more=(), meta=True, pixel_length=None, vr="OB"):
+          stored=None, frames=None, more=(), meta=True, pixel_length=None, vr="OB", sop=US, modality="US", signed=0):
     stored = allocated if stored is None else stored
     head = element(0x00020010, "UI", syntax)
     elements = [
-        element(0x00080016, "UI", US), element(0x00080060, "CS", "US"), element(0x00180015, "CS", "BREAST"),
+        element(0x00080016, "UI", sop), element(0x00080060, "CS", modality), element(0x00180015, "CS", "BREAST"),
         element(0x0020000D, "UI", "1.2.3"), element(0x00280002, "US", samples),
         element(0x00280004, "CS", photometric), element(0x00280010, "US", rows),
         element(0x00280011, "US", cols), element(0x00280100, "US", allocated),
         element(0x00280101, "US", stored), element(0x00280102, "US", max(stored - 1, 0)),
-        element(0x00280103, "US", 0), *more,
+        element(0x00280103, "US", signed), *more,
     ]
     if frames is not None:
         elements.append(element(0x00280008, "IS", str(frames)))
@@ -132,6 +134,65 @@ def with_small_precincts(stream):
     return (stream[:style] + b"\xff\x52" + struct.pack(">H", len(body) + 2) + bytes(body)
             + stream[style + 2 + length:])
 
+
+def mammogram(*more, pixels=words(*range(0, 64, 4)), allocated=16, stored=12, sop=MG, modality="MG", **rest):
+    more = [element(0x00200062, "CS", "L"), element(0x00185101, "CS", "CC"), *more]
+    return dicom(pixels, allocated=allocated, stored=stored, sop=sop, modality=modality, more=more, vr="OW", **rest)
+
+
+def window(center, width, function="LINEAR"):
+    return [element(0x00281050, "DS", center), element(0x00281051, "DS", width), element(0x00281056, "CS", function)]
+
+
+def table(tag, entries, first, bits, *values):
+    return sequence(tag, item(element(0x00283002, "US", words(entries, first, bits))
+                              + element(0x00283006, "OW", words(*values))))
+
+
+def code(value, *more):
+    return item(element(0x00080100, "SH", value) + element(0x00080102, "SH", "SCT") + b"".join(more))
+
+
+VOI, MODALITY = 0x00283010, 0x00283000
+four = (0, 1000, 3000, 4095)
+MAMMOGRAMS = {
+    "valid_mammogram.dcm": mammogram(*window("30", "60")),
+    "valid_mammogram_exact.dcm": mammogram(*window("30", "60", "LINEAR_EXACT")),
+    "valid_mammogram_sigmoid.dcm": mammogram(*window("30", "20", "SIGMOID")),
+    "valid_mammogram_sigmoid_narrow.dcm": mammogram(*window("30", "0.5", "SIGMOID")),
+    "valid_mammogram_table.dcm": mammogram(table(VOI, 4, 10, 12, *four), *window("30", "60")),
+    "valid_mammogram_padding.dcm": mammogram(
+        element(0x00280120, "US", 60), element(0x00280121, "US", 50), *window("30", "60")),
+    "valid_mammogram_inverse.dcm": mammogram(
+        element(0x20500020, "CS", "INVERSE"), photometric="MONOCHROME1"),
+    "valid_mammogram_signed.dcm": mammogram(
+        element(0x00280120, "SS", 0xFFF0), element(0x00281052, "DS", "-7"), element(0x00281053, "DS", "0.25"),
+        *window("0", "10"), signed=1),
+    "valid_mammogram_modality_table.dcm": mammogram(table(MODALITY, 4, 0, 16, *four), *window("2048", "4096")),
+    "valid_mammogram_8_bits.dcm": mammogram(pixels=bytes(range(16)), allocated=8, stored=8),
+    "valid_mammogram_capture.dcm": mammogram(sop=CAPTURE, modality="OT"),
+    "valid_mammogram_codes.dcm": mammogram(
+        sequence(0x00540220, code("399368009", sequence(0x00540222, code("399209000")))),
+        element(0x00200020, "CS", "A\\FR"), element(0x00181164, "DS", "0.1\\0.1"),
+        element(0x00181114, "DS", "1.8"), element(0x00280300, "CS", "NO")),
+    "valid_mammogram_window_0.dcm": mammogram(*window("30", "0")),
+    "valid_mammogram_sigmoid_0.dcm": mammogram(*window("30", "0", "SIGMOID")),
+    "valid_mammogram_window_half.dcm": mammogram(*window("30", "0.5")),
+    "valid_mammogram_window_words.dcm": mammogram(*window("wide\\3", "\\x")),
+    "valid_mammogram_window_huge.dcm": mammogram(*window("-1e308", "1e308", "SIGMOID")),
+    "valid_mammogram_table_empty.dcm": mammogram(table(VOI, 0, 0, 12)),
+    "valid_mammogram_table_no_item.dcm": mammogram(sequence(VOI)),
+    "valid_mammogram_table_bits_0.dcm": mammogram(table(VOI, 4, 0xFFFF, 0, *four)),
+    "valid_mammogram_all_padding.dcm": mammogram(element(0x00280120, "US", 0), element(0x00280121, "US", 0xFFFF)),
+    "valid_mammogram_steep.dcm": mammogram(
+        element(0x00281053, "DS", "-1e308"), element(0x00281052, "DS", "-1e308"), table(VOI, 4, 10, 12, *four)),
+    "valid_mammogram_wrong_view.dcm": mammogram(
+        sequence(0x00540220, code("ZZZ")), element(0x00200020, "CS", "MLO\\X\\Y")),
+    "mammogram_huge.dcm": mammogram(pixels=bytes(10), rows=60_000, cols=60_000),
+    "mammogram_frames.dcm": mammogram(frames=2),
+    "mammogram_tomosynthesis.dcm": mammogram(sop=TOMOSYNTHESIS),
+    "mammogram_colors.dcm": mammogram(photometric="RGB", samples=3),
+}
 
 region = b"".join(element(0x00186000 | low, vr, value) for low, vr, value in [
     (0x12, "US", 1), (0x14, "US", 1), (0x18, "UL", b"\0\0\0\0"), (0x1A, "UL", b"\0\0\0\0"),
@@ -266,5 +327,5 @@ DICOM = {
     "only_preamble": bytes(128) + b"DICM",
     "text": "this is no image\n",
 }
-for name, data in DICOM.items():
+for name, data in (DICOM | MAMMOGRAMS).items():
     keep("dicom", name, data)

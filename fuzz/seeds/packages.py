@@ -16,6 +16,7 @@ research_use = "Research use only."
 default_operating_point = "balanced"
 
 [prepare]
+kind = "sonogram"
 rows = 64
 cols = 64
 mean = 127.0
@@ -98,9 +99,14 @@ end = whole.rindex(b"PK\x05\x06")
 first = whole.index(b"PK\x01\x02")
 PACKAGES = {
     "valid.toml": package_text(),
-    "valid_inline.toml": manifest_with("[prepare]\nrows = 64\ncols = 64\nmean = 127.0\nstd = 128.0\n"
+    "valid_mammogram.toml": manifest_with(
+        "[prepare]\nkind = \"sonogram\"\nrows = 64\ncols = 64\nmean = 127.0\nstd = 128.0\npaint_marks = true\n",
+        "[prepare]\nkind = \"mammogram\"\nrows = 64\ncols = 48\nscale = { pixel_mm = 0.2 }\n"
+        "outside = \"kept\"\nstandardization = \"breast\"\n",
+    ).replace('"ultrasound"', '"mammography"'),
+    "valid_inline.toml": manifest_with("[prepare]\nkind = \"sonogram\"\nrows = 64\ncols = 64\nmean = 127.0\nstd = 128.0\n"
                                        "paint_marks = true\n", "")
-    .replace("format = 1", "prepare = {rows=1,cols=8192,mean=0.1,std=1e-9,paint_marks=false}\nformat = 1"),
+    .replace("format = 1", "prepare = {kind='sonogram',rows=1,cols=8192,mean=0.1,std=1e-9,paint_marks=false}\nformat = 1"),
     "future_format.toml": "format = 99\nnew = true\n",
     "negative_format.toml": manifest_with("format = 1", "format = -9223372036854775808"),
     "unknown_field.toml": manifest_with("format = 1", "format = 1\nextra = 1"),

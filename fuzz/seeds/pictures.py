@@ -1,4 +1,4 @@
-"""Pictures: PNG, JPEG, TIFF, BMP."""
+"""Pictures: PNG, JPEG, TIFF, BMP, PGM."""
 
 import io
 import struct
@@ -115,7 +115,7 @@ PICTURES = {
     "valid_rgb_deflate.tif": saved(rgb, "TIFF", compression="tiff_adobe_deflate"),
     "valid_packbits.tif": saved(gray, "TIFF", compression="packbits"),
     "valid_gray16.tif": saved(wide, "TIFF"),
-    "palette.tif": saved(rgb.quantize(16), "TIFF"),
+    "valid_palette.tif": saved(rgb.quantize(16), "TIFF"),
     "valid_big_endian.tif": tiff_gray(order=">"),
     "jpeg_inside.tif": saved(rgb, "TIFF", compression="jpeg"),
     "fax.tif": saved(gray.convert("1"), "TIFF", compression="group4"),
@@ -132,6 +132,7 @@ PICTURES = {
     "valid_run_lengths_8.bmp": bmp(4, 2, 8, 1, b"\4\1\0\0\0\4\1\2\3\4\0\1", GRAYS, 16),
     "valid_run_lengths_4.bmp": bmp(4, 2, 4, 2, b"\4\x12\0\0\0\4\x12\x34\0\1", GRAYS, 16),
     "valid_fields.bmp": bmp(2, 1, 16, 3, bytes(4), struct.pack("<III", 0xF800, 0x7E0, 0x1F)),
+    "valid.pgm": b"P5\n# made\n4 3\n255\n" + bytes(range(0, 240, 20)),
     # Broken.
     "empty": b"",
     "text": "this is no picture\n",
@@ -196,6 +197,7 @@ PICTURES = {
     "move_beyond.bmp": bmp(4, 2, 8, 1, b"\0\2\xff\xff\4\1\0\1", GRAYS, 16),
     "offset_beyond.bmp": bmp(4, 2, 24, 0, bytes(24), offset=2**32 - 1),
     "fields_overlap.bmp": bmp(2, 1, 32, 3, bytes(8), struct.pack("<III", 2**32 - 1, 2**32 - 1, 5)),
+    "huge.pgm": b"P5 4294967295 4294967295 65535\n" + bytes(8),
     "jpeg_inside.bmp": bmp(4, 4, 24, 4, jpeg),
 }
 for name, data in PICTURES.items():

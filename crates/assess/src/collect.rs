@@ -2,13 +2,13 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use lobule_dicomio::Instance;
-use lobule_exam::{Side, Skipped, Warning, WarningKind};
+use lobule_exam::{Modality, Side, Skipped, Spacing, View, Warning, WarningKind};
 
+use crate::identify::{Content, identify};
 use crate::manifest::{ManifestRow, read_manifest};
+use crate::views::{self, Taken};
 use crate::walk::Walk;
 use crate::{Error, ErrorKind};
 
@@ -26,6 +26,8 @@ pub struct Inputs {
 pub struct ExamInputs {
     /// Opaque key of the exam, unique in the run.
     pub exam: String,
+    /// What its images were made with; a study of both is two exams.
+    pub modality: Modality,
     /// Its breasts: left, right, unknown.
     pub breasts: Vec<BreastInputs>,
 }
@@ -35,7 +37,7 @@ pub struct ExamInputs {
 pub struct BreastInputs {
     /// The breast.
     pub side: Side,
-    /// Its files in the order given.
+    /// Its files in the order given; mammograms by view.
     pub files: Vec<FileInput>,
 }
 
@@ -50,19 +52,21 @@ pub struct FileInput {
     pub extra: Vec<(String, String)>,
     /// Known before decoding.
     pub warnings: Vec<Warning>,
+    /// What it was made with.
+    pub modality: Modality,
+    /// A mammogram's view, where the manifest or the file states it.
+    pub view: Option<View>,
+    /// Size of a pixel, where the manifest or the header of a mammogram states it.
+    pub spacing: Option<Spacing>,
     pub(crate) content: Content,
 }
 
-/// What a file holds.
-#[derive(Debug)]
-pub(crate) enum Content {
-    /// PNG, JPEG, TIFF or BMP.
-    Picture,
-    /// A DICOM instance whose header was read.
-    Dicom(Box<Instance>),
-}
-
 impl FileInput {
+    /// Whether it is a DICOM file rather than a picture.
+    pub fn is_dicom(&self) -> bool {
+        !matches!(self.content, Content::Picture)
+    }
+
     /// The value of one of the manifest's other columns.
     pub fn column(&self, name: &str) -> Option<&str> {
         let found = self.extra.iter().find(|(column, _)| column == name);
@@ -79,8 +83,7 @@ impl ExamInputs {
     /// The patient's identifiers as labels and values, read anew from the exam's first DICOM
     /// file. For display on explicit request and for nothing else; empty when there are none.
     pub fn identity(&self) -> Vec<(String, String)> {
-        let is_dicom = |f: &&FileInput| matches!(f.content, Content::Dicom(_));
-        let first = self.files().find(is_dicom);
+        let first = self.files().find(|file| file.is_dicom());
         let identity = first.and_then(|f| lobule_dicomio::read_identity(&f.path).ok());
         let Some(identity) = identity else {
             return Vec::new();
@@ -102,6 +105,17 @@ impl Inputs {
     pub fn files(&self) -> impl Iterator<Item = &FileInput> {
         self.exams.iter().flat_map(ExamInputs::files)
     }
+
+    /// Takes the exams of one modality out, in their order.
+    pub fn take(&mut self, modality: Modality) -> Inputs {
+        let all = std::mem::take(&mut self.exams);
+        let (exams, others) = all.into_iter().partition(|e| e.modality == modality);
+        self.exams = others;
+        Inputs {
+            exams,
+            skipped: Vec::new(),
+        }
+    }
 }
 
 /// Finds out what the given paths are. A folder is read with everything in it, sorted by name; a
@@ -110,7 +124,16 @@ impl Inputs {
 /// # Errors
 /// Only for a manifest that is wrong: it names the line and the column.
 pub fn collect(paths: &[PathBuf]) -> Result<Inputs, Error> {
-    let mut collector = Collector::default();
+    collect_as(paths, Modality::Ultrasound)
+}
+
+/// As [`collect`], where pictures of which neither a file nor a manifest says what they are count
+/// as images of `pictures`.
+///
+/// # Errors
+/// As [`collect`].
+pub fn collect_as(paths: &[PathBuf], pictures: Modality) -> Result<Inputs, Error> {
+    let mut collector = Collector::new(pictures);
     for path in paths {
         if is_csv(path) && path.is_file() {
             collector.add_manifest(path)?;
@@ -131,10 +154,12 @@ fn is_csv(path: &Path) -> bool {
         .is_some_and(|e| e.eq_ignore_ascii_case("csv"))
 }
 
-#[derive(Default)]
 struct Collector {
+    pictures: Modality,
     exams: Vec<ExamInputs>,
-    position: HashMap<Grouping, usize>,
+    position: HashMap<(Modality, Grouping), usize>,
+    /// Mammograms, by the place of their exam: they find their breasts once all are there.
+    mammograms: Vec<Vec<Taken>>,
     skipped: Vec<Skipped>,
     read: HashSet<PathBuf>,
 }
@@ -148,6 +173,17 @@ enum Grouping {
 }
 
 impl Collector {
+    fn new(pictures: Modality) -> Collector {
+        Collector {
+            pictures,
+            exams: Vec::new(),
+            position: HashMap::new(),
+            mammograms: Vec::new(),
+            skipped: Vec::new(),
+            read: HashSet::new(),
+        }
+    }
+
     fn add_manifest(&mut self, path: &Path) -> Result<(), Error> {
         let unreadable = |e: std::io::Error| {
             let text = format!("expected a readable manifest, got: {e}");
@@ -180,21 +216,24 @@ impl Collector {
 
     fn place(&mut self, path: PathBuf, row: Option<ManifestRow>, content: Content) {
         let (grouping, key) = grouping(&path, row.as_ref(), &content);
-        let (side, warnings) = side_of(row.as_ref(), &content);
-        let at = *self.position.entry(grouping).or_insert_with(|| {
-            self.exams.push(ExamInputs {
-                exam: key,
-                breasts: Vec::new(),
-            });
-            self.exams.len() - 1
-        });
+        let mut warnings = Vec::new();
+        let side = side_of(row.as_ref(), &content, &mut warnings);
+        let stated = Stated::of(row.as_ref(), &content, self.pictures, &mut warnings);
+        let at = self.exam_of(stated.modality, grouping, key);
         let file = FileInput {
             name: path.display().to_string(),
             path,
             extra: row.map(|r| r.extra).unwrap_or_default(),
             warnings,
+            modality: stated.modality,
+            view: stated.view,
+            spacing: stated.spacing,
             content,
         };
+        if file.modality == Modality::Mammography {
+            self.mammograms[at].push(Taken { side, file });
+            return;
+        }
         let breasts = &mut self.exams[at].breasts;
         match breasts.iter_mut().find(|b| b.side == side) {
             Some(breast) => breast.files.push(file),
@@ -205,6 +244,20 @@ impl Collector {
         }
     }
 
+    fn exam_of(&mut self, modality: Modality, grouping: Grouping, key: String) -> usize {
+        let next = self.exams.len();
+        let at = *self.position.entry((modality, grouping)).or_insert(next);
+        if at == next {
+            self.exams.push(ExamInputs {
+                exam: key,
+                modality,
+                breasts: Vec::new(),
+            });
+            self.mammograms.push(Vec::new());
+        }
+        at
+    }
+
     fn skip(&mut self, path: &Path, reason: &str) {
         self.skipped.push(Skipped {
             file: path.display().to_string(),
@@ -213,6 +266,12 @@ impl Collector {
     }
 
     fn finish(mut self) -> Inputs {
+        for (exam, taken) in self.exams.iter_mut().zip(self.mammograms) {
+            let (breasts, skipped) = views::place(taken);
+            exam.breasts.extend(breasts);
+            self.skipped.extend(skipped);
+        }
+        self.exams.retain(|exam| !exam.breasts.is_empty());
         let mut taken = HashMap::new();
         for exam in &mut self.exams {
             exam.exam = unique(&exam.exam, &mut taken);
@@ -244,10 +303,8 @@ fn unique(name: &str, taken: &mut HashMap<String, usize>) -> String {
 fn grouping(path: &Path, row: Option<&ManifestRow>, content: &Content) -> (Grouping, String) {
     match (row, content) {
         (Some(row), _) => (Grouping::Manifest(row.exam.clone()), row.exam.clone()),
-        (None, Content::Dicom(instance)) => {
-            let key = instance.exam_key.clone();
-            (Grouping::Study(key.clone()), key)
-        }
+        (None, Content::Sonogram(instance)) => study(&instance.exam_key),
+        (None, Content::Mammogram(mammogram)) => study(&mammogram.exam_key),
         (None, Content::Picture) => {
             let stem = path.file_stem().map(|s| s.to_string_lossy().into_owned());
             let name = stem.unwrap_or_else(|| "unnamed".to_owned());
@@ -256,44 +313,62 @@ fn grouping(path: &Path, row: Option<&ManifestRow>, content: &Content) -> (Group
     }
 }
 
-/// The manifest decides where it states a side; where the file states another, that is said.
-fn side_of(row: Option<&ManifestRow>, content: &Content) -> (Side, Vec<Warning>) {
-    let told = row.map_or(Side::Unknown, |r| r.side);
-    let own = match content {
-        Content::Dicom(instance) => instance.side,
-        Content::Picture => Side::Unknown,
-    };
-    match (told, own) {
-        (Side::Unknown, own) => (own, Vec::new()),
-        (told, own) if own == Side::Unknown || own == told => (told, Vec::new()),
-        (told, own) => {
-            let message =
-                format!("the manifest says {told}, the file says {own}; the manifest is followed");
-            let kind = WarningKind::Repaired;
-            (told, vec![Warning { kind, message }])
-        }
-    }
+fn study(key: &str) -> (Grouping, String) {
+    (Grouping::Study(key.to_owned()), key.to_owned())
 }
 
-/// What a file is, by its content; a known ending is taken at its word, so that an empty or
-/// broken picture is refused with the reader's reason.
-fn identify(path: &Path) -> Result<Content, String> {
-    let ending = path
-        .extension()
-        .map(|e| e.to_string_lossy().to_ascii_lowercase());
-    let ending = ending.as_deref().unwrap_or_default();
-    if matches!(ending, "dcm" | "dicom" | "ima") || lobule_dicomio::is_dicom(path) {
-        let limits = lobule_raster::Limits::default();
-        let instance = lobule_dicomio::read_header(path, &limits).map_err(|e| reason(&e, path))?;
-        return Ok(Content::Dicom(Box::new(instance)));
+/// The manifest decides where it states a side; where the file states another, that is said.
+fn side_of(row: Option<&ManifestRow>, content: &Content, warnings: &mut Vec<Warning>) -> Side {
+    let known = |side: Side| Some(side).filter(|side| *side != Side::Unknown);
+    let told = row.and_then(|r| known(r.side));
+    decide(told, known(content.side()), warnings).unwrap_or(Side::Unknown)
+}
+
+fn decide<T: PartialEq + std::fmt::Display>(
+    told: Option<T>,
+    own: Option<T>,
+    warnings: &mut Vec<Warning>,
+) -> Option<T> {
+    if let (Some(told), Some(own)) = (&told, &own)
+        && told != own
+    {
+        warnings.push(Warning {
+            kind: WarningKind::Repaired,
+            message: format!(
+                "the manifest says {told}, the file says {own}; the manifest is followed"
+            ),
+        });
     }
-    let pictures = ["png", "jpg", "jpeg", "tif", "tiff", "bmp"];
-    if pictures.contains(&ending) || is_picture(path) {
-        return Ok(Content::Picture);
-    }
-    match ending {
-        "csv" => Err("a table inside a folder is not read; name a manifest itself".to_owned()),
-        _ => Err("expected DICOM, PNG, JPEG, TIFF or BMP, got something else".to_owned()),
+    told.or(own)
+}
+
+/// What is known of an image besides its exam and breast.
+struct Stated {
+    modality: Modality,
+    view: Option<View>,
+    spacing: Option<Spacing>,
+}
+
+impl Stated {
+    fn of(
+        row: Option<&ManifestRow>,
+        content: &Content,
+        pictures: Modality,
+        warnings: &mut Vec<Warning>,
+    ) -> Stated {
+        let told = row.and_then(|r| r.modality);
+        let (modality, own_view, own_spacing) = match content {
+            Content::Picture => (told.unwrap_or(pictures), None, None),
+            Content::Sonogram(i) => (Modality::Ultrasound, None, i.spacing),
+            Content::Mammogram(m) => (Modality::Mammography, m.view, m.spacing),
+        };
+        let told_view = row.and_then(|r| r.view);
+        let told_view = told_view.filter(|_| modality == Modality::Mammography);
+        Stated {
+            modality,
+            view: decide(told_view, own_view, warnings),
+            spacing: row.and_then(|r| r.spacing).or(own_spacing),
+        }
     }
 }
 
@@ -302,13 +377,6 @@ pub(crate) fn reason(error: &dyn std::fmt::Display, path: &Path) -> String {
     let text = error.to_string();
     let name = format!("{}: ", path.display());
     text.strip_prefix(&name).unwrap_or(&text).to_owned()
-}
-
-fn is_picture(path: &Path) -> bool {
-    let mut start = Vec::new();
-    let opened = File::open(path).and_then(|f| f.take(8).read_to_end(&mut start));
-    let known: [&[u8]; 5] = [b"\x89PNG", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"BM"];
-    opened.is_ok() && known.iter().any(|magic| start.starts_with(magic))
 }
 
 #[cfg(test)]

@@ -25,29 +25,6 @@ impl Map {
     }
 }
 
-/// Resamples a map to `factor` nodes per node, bilinear, outer edges kept (half-pixel
-/// convention: `out = (in + 0.5) · factor − 0.5`); beyond the outermost centres the edge's value.
-pub(crate) fn upsample(map: &Map, factor: usize) -> Map {
-    let (rows, cols) = (map.rows * factor, map.cols * factor);
-    let mut values = Vec::with_capacity(rows * cols);
-    for row in 0..rows {
-        let (r0, r1, fr) = between(row, factor, map.rows);
-        for col in 0..cols {
-            let (c0, c1, fc) = between(col, factor, map.cols);
-            let top = map.at(r0, c0) * (1.0 - fc) + map.at(r0, c1) * fc;
-            let bottom = map.at(r1, c0) * (1.0 - fc) + map.at(r1, c1) * fc;
-            values.push(top * (1.0 - fr) + bottom * fr);
-        }
-    }
-    Map { rows, cols, values }
-}
-
-fn between(at: usize, factor: usize, n: usize) -> (usize, usize, f64) {
-    let position = ((at as f64 + 0.5) / factor as f64 - 0.5).clamp(0.0, (n - 1) as f64);
-    let low = position.floor() as usize;
-    (low, (low + 1).min(n - 1), position - low as f64)
-}
-
 /// The regions of nodes at or above the threshold that touch side by side, highest peak first.
 pub(crate) fn regions(map: &Map, threshold: f64) -> Vec<Region> {
     let (labels, n_regions) = label(map, threshold);
@@ -205,27 +182,5 @@ mod tests {
             .map(|r| r.peak)
             .collect();
         assert_eq!(peaks, [3.0, 2.0, 1.0]);
-    }
-
-    #[test]
-    fn a_disk_keeps_its_area_through_upsampling() {
-        let disk = |i: usize| {
-            let d = ((i / 20) as f64 - 9.5).hypot((i % 20) as f64 - 9.5);
-            (1.0 - d / 10.0).max(0.0)
-        };
-        let coarse = Map {
-            rows: 20,
-            cols: 20,
-            values: (0..400).map(disk).collect(),
-        };
-        let fine = upsample(&coarse, 4);
-        let found = regions(&fine, 0.5);
-        let area = Polygon {
-            points: found[0].outline.clone(),
-        }
-        .area()
-            / 16.0;
-        let expected = std::f64::consts::PI * 25.0;
-        assert!((area / expected - 1.0).abs() < 0.03, "{area} {expected}");
     }
 }

@@ -7,7 +7,7 @@ use lobule_exam::{Affine, ClassScores, SaliencyMap};
 use lobule_package::{AttentionMil, Manifest, Package, Wiring};
 use lobule_raster::NetworkInput;
 
-use crate::{Error, ErrorKind, MemberScores};
+use crate::{AttendedWindow, Error, ErrorKind, MemberScores};
 
 /// The opened networks of a package.
 ///
@@ -58,6 +58,8 @@ pub struct ImageOutputs {
     pub benign: Vec<f32>,
     /// Malignant saliency, mean over the members.
     pub malignant: Vec<f32>,
+    /// Windows that were looked at closely, member by member; none where the wiring has none.
+    pub windows: Vec<AttendedWindow>,
 }
 
 impl Ensemble {
@@ -189,6 +191,7 @@ impl Ensemble {
             cols,
             benign: plane(at, self.classes.benign),
             malignant: plane(at, self.classes.malignant),
+            windows: Vec::new(),
         };
         Ok((0..n).map(image).collect())
     }

@@ -26,6 +26,10 @@ pub enum ErrorKind {
     Outputs,
     /// The receiver of the results refused one.
     Receiver,
+    /// A slide cannot be assessed; others can.
+    Input,
+    /// What was done of a slide cannot be kept.
+    Journal,
 }
 
 impl Error {

@@ -5,7 +5,7 @@ use lobule_exam::{
 };
 use lobule_package::FindingThresholds;
 
-use crate::contour::{Map, Region, regions, upsample};
+use crate::contour::{Map, Region, regions};
 
 /// Nodes per grid node at which regions are outlined.
 const OUTLINE_FACTOR: usize = 4;
@@ -24,12 +24,12 @@ pub fn findings(
 ) -> Vec<Finding> {
     let (benign, malignant) = (thresholds.benign, thresholds.malignant);
     let classes = [
-        (FindingClass::Malignant, &saliency.malignant, malignant),
-        (FindingClass::Benign, &saliency.benign, benign),
+        (FindingClass::Malignant, malignant),
+        (FindingClass::Benign, benign),
     ];
     let mut found = Vec::new();
-    for (class, values, threshold) in classes {
-        for region in class_regions(saliency, values, threshold) {
+    for (class, threshold) in classes {
+        for region in class_regions(saliency, class, threshold) {
             found.extend(finding(class, region, saliency, crop, spacing));
         }
     }
@@ -37,17 +37,81 @@ pub fn findings(
     found
 }
 
-fn class_regions(saliency: &SaliencyMap, values: &[f32], threshold: f64) -> Vec<Region> {
-    let n = saliency.rows * saliency.cols;
-    if n == 0 || values.len() != n {
+/// The malignant region of the highest saliency, outlined at half of its peak; none for a map
+/// without saliency.
+///
+/// For a flagged breast whose saliency stays below the threshold everywhere: it was flagged for
+/// something, and this is where.
+pub(crate) fn highest(
+    saliency: &SaliencyMap,
+    crop: &Crop,
+    spacing: Option<Spacing>,
+) -> Option<Finding> {
+    let peak = saliency.malignant.iter().copied().fold(0.0, f32::max);
+    let half = f64::from(peak) / 2.0;
+    let malignant = FindingClass::Malignant;
+    let regions = (half > 0.0).then(|| class_regions(saliency, malignant, half));
+    regions?
+        .into_iter()
+        .find_map(|region| finding(malignant, region, saliency, crop, spacing))
+}
+
+/// The map without what lies beside the breast: nodes are set to 0 whose middle and corners are all
+/// outside of its outline.
+pub(crate) fn inside_breast(saliency: &SaliencyMap, breast: &Polygon) -> SaliencyMap {
+    let mut map = saliency.clone();
+    let corners = [
+        (0.0, 0.0),
+        (-0.5, -0.5),
+        (-0.5, 0.5),
+        (0.5, -0.5),
+        (0.5, 0.5),
+    ];
+    for row in 0..map.rows {
+        for col in 0..map.cols {
+            let at = row * map.cols + col;
+            if map.benign[at] == 0.0 && map.malignant[at] == 0.0 {
+                continue;
+            }
+            let touches = corners.iter().any(|(down, across)| {
+                let node = Point {
+                    row: row as f64 + down,
+                    col: col as f64 + across,
+                };
+                breast.contains(map.image_from_grid.apply(node))
+            });
+            if !touches {
+                map.benign[at] = 0.0;
+                map.malignant[at] = 0.0;
+            }
+        }
+    }
+    map
+}
+
+fn class_regions(saliency: &SaliencyMap, class: FindingClass, threshold: f64) -> Vec<Region> {
+    if saliency.rows == 0 || saliency.cols == 0 {
         return Vec::new();
     }
-    let map = Map {
-        rows: saliency.rows,
-        cols: saliency.cols,
-        values: values.iter().map(|&v| f64::from(v)).collect(),
+    let grid_from_fine = grid_from_fine();
+    let (rows, cols) = (
+        saliency.rows * OUTLINE_FACTOR,
+        saliency.cols * OUTLINE_FACTOR,
+    );
+    let at = |row: usize, col: usize| {
+        let node = Point {
+            row: row as f64,
+            col: col as f64,
+        };
+        saliency.value_at(class, grid_from_fine.apply(node))
     };
-    regions(&upsample(&map, OUTLINE_FACTOR), threshold)
+    let values = (0..rows * cols).map(|i| at(i / cols, i % cols)).collect();
+    regions(&Map { rows, cols, values }, threshold)
+}
+
+fn grid_from_fine() -> Affine {
+    let factor = 1.0 / OUTLINE_FACTOR as f64;
+    Affine::resample(factor, factor)
 }
 
 fn finding(
@@ -57,10 +121,7 @@ fn finding(
     crop: &Crop,
     spacing: Option<Spacing>,
 ) -> Option<Finding> {
-    let factor = 1.0 / OUTLINE_FACTOR as f64;
-    let image_from_fine = saliency
-        .image_from_grid
-        .compose(&Affine::resample(factor, factor));
+    let image_from_fine = saliency.image_from_grid.compose(&grid_from_fine());
     let outline = Polygon {
         points: region.outline,
     };
@@ -74,6 +135,7 @@ fn finding(
         bounds: bounds(&outline, crop.window),
         longest_axis_mm: spacing.map(|s| outline.longest_axis_mm(s)),
         outline,
+        lesion: None,
     })
 }
 
@@ -184,5 +246,23 @@ mod tests {
             &thresholds(0.3),
         );
         assert_eq!(cut[0].bounds.row, 110);
+    }
+
+    #[test]
+    fn a_disk_keeps_its_area_through_resampling() {
+        let disk = |i: usize| {
+            let d = ((i / 20) as f32 - 9.5).hypot((i % 20) as f32 - 9.5);
+            (1.0 - d / 10.0).max(0.0)
+        };
+        let map = SaliencyMap {
+            rows: 20,
+            cols: 20,
+            benign: vec![0.0; 400],
+            malignant: (0..400).map(disk).collect(),
+            image_from_grid: Affine::IDENTITY,
+        };
+        let found = findings(&map, &crop(0, 0, 20, 20), None, &thresholds(0.5));
+        let (area, expected) = (found[0].outline.area(), std::f64::consts::PI * 25.0);
+        assert!((area / expected - 1.0).abs() < 0.03, "{area} {expected}");
     }
 }

@@ -1,18 +1,19 @@
 //! From scores to probabilities and a decision.
 
 use lobule_exam::{ClassScores, OperatingPoint};
-use lobule_package::{Calibration, Manifest};
+use lobule_package::{Calibration, FindingThresholds, Manifest};
 use lobule_stats::prevalence::{Prevalence, rebase};
 
 use crate::{Error, ErrorKind};
 
-/// How scores become probabilities and when a breast is flagged.
+/// How scores become probabilities, when a breast is flagged and what is outlined.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Judgement {
     calibration: Option<ClassCalibration>,
     rebasing: Option<Rebasing>,
     decision_threshold: Option<f64>,
     operating_point: Option<OperatingPoint>,
+    finding_thresholds: FindingThresholds,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -37,13 +38,18 @@ impl Judgement {
     ///
     /// # Errors
     /// `Option` for a prevalence outside 0..1 or without a calibration, or an unknown operating
-    /// point; `Package` when only one class is calibrated.
+    /// point; `Package` when only one class is calibrated, or for a model that outlines nothing, as those
+    /// of slides.
     pub fn new(
         manifest: &Manifest,
         operating_point: Option<&str>,
         prevalence: Option<f64>,
     ) -> Result<Judgement, Error> {
         let calibration = class_calibration(manifest)?;
+        let finding_thresholds = manifest.finding_thresholds().cloned().ok_or_else(|| {
+            let message = "expected a model that outlines findings, got none";
+            Error::new(ErrorKind::Package, message)
+        })?;
         let rebasing = rebasing(calibration.as_ref(), prevalence)?;
         let point = manifest.operating_point(operating_point);
         if let (Some(name), None) = (operating_point, point) {
@@ -54,6 +60,7 @@ impl Judgement {
             rebasing,
             decision_threshold: point.map(|p| p.threshold),
             operating_point: None,
+            finding_thresholds,
         };
         judgement.operating_point = point.map(|p| OperatingPoint {
             name: p.name.clone(),
@@ -81,6 +88,11 @@ impl Judgement {
         };
         self.decision_threshold
             .is_some_and(|threshold| value >= threshold)
+    }
+
+    /// Saliency from which findings are outlined.
+    pub fn finding_thresholds(&self) -> &FindingThresholds {
+        &self.finding_thresholds
     }
 
     /// The operating point, at the prevalence of the probabilities.

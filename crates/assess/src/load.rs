@@ -2,12 +2,16 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use lobule_exam::{Spacing, Warning, WarningKind};
+use lobule_dicomio::Instance;
+use lobule_exam::{MammogramFacts, PixelBox, Spacing, Warning, WarningKind};
+use lobule_package::Prepare;
 use lobule_raster::{
-    Image, Limits, NetworkInput, Picture, PrepareConfig, crop_sonogram, read_picture,
+    Limits, NetworkInput, Picture, PrepareConfig, StepPicture, crop_sonogram, read_picture,
 };
 
-use crate::collect::{Content, FileInput, reason};
+use crate::collect::{FileInput, reason};
+use crate::identify::Content;
+use crate::mammogram_file;
 use crate::pipeline::Keep;
 
 /// A frame that is ready to run.
@@ -19,7 +23,8 @@ pub(crate) struct LoadedImage {
     pub(crate) spacing: Option<Spacing>,
     pub(crate) input: NetworkInput,
     pub(crate) picture: Option<Picture>,
-    pub(crate) crop_gray: Option<Image<u8>>,
+    pub(crate) steps: Vec<StepPicture>,
+    pub(crate) mammogram: Option<MammogramFacts>,
     pub(crate) warnings: Vec<Warning>,
 }
 
@@ -29,10 +34,18 @@ pub(crate) struct LoadedImage {
 /// One line that says why the file is not used. A panic of a decoder is such a line too.
 pub(crate) fn load(
     file: &FileInput,
-    config: &PrepareConfig,
+    prepare: &Prepare,
     keep: Keep,
 ) -> Result<Vec<LoadedImage>, String> {
-    let work = || load_frames(file, config, keep);
+    if file.modality != prepare.modality() {
+        let (expected, got) = (prepare.modality(), file.modality);
+        return Err(format!("expected an image of {expected}, got one of {got}"));
+    }
+    let work = || match prepare {
+        Prepare::Sonogram(config) => load_frames(file, config, keep),
+        Prepare::Mammogram(config) => Ok(vec![mammogram_file::load(file, config, keep)?]),
+        Prepare::Tile(_) => Err("expected an image of an exam, got a slide".to_owned()),
+    };
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
         Err("expected a file that can be decoded, got one that breaks the decoder".into())
     })
@@ -80,18 +93,21 @@ type Decoded = (Vec<(usize, Picture)>, Option<Warning>);
 
 fn decode(file: &FileInput) -> Result<Decoded, String> {
     let limits = Limits::default();
+    let Some(instance) = sonogram(file) else {
+        let picture = read_picture(&file.path, &limits).map_err(|e| reason(&e, &file.path))?;
+        return Ok((vec![(0, picture)], None));
+    };
+    let sampled = lobule_dicomio::sample_frames(instance.frames);
+    let pictures = lobule_dicomio::read_frames(instance, &sampled.frames, &limits)
+        .map_err(|e| reason(&e, &file.path))?;
+    let frames = sampled.frames.into_iter().zip(pictures).collect();
+    Ok((frames, sampled.warning))
+}
+
+fn sonogram(file: &FileInput) -> Option<&Instance> {
     match &file.content {
-        Content::Picture => {
-            let picture = read_picture(&file.path, &limits).map_err(|e| reason(&e, &file.path))?;
-            Ok((vec![(0, picture)], None))
-        }
-        Content::Dicom(instance) => {
-            let sampled = lobule_dicomio::sample_frames(instance.frames);
-            let pictures = lobule_dicomio::read_frames(instance, &sampled.frames, &limits)
-                .map_err(|e| reason(&e, &file.path))?;
-            let frames = sampled.frames.into_iter().zip(pictures).collect();
-            Ok((frames, sampled.warning))
-        }
+        Content::Sonogram(instance) => Some(instance),
+        Content::Picture | Content::Mammogram(_) => None,
     }
 }
 
@@ -102,42 +118,48 @@ fn load_frame(
     config: &PrepareConfig,
     keep: Keep,
 ) -> Result<LoadedImage, String> {
-    let (spacing, regions) = match &file.content {
-        Content::Picture => (None, [].as_slice()),
-        Content::Dicom(instance) => (instance.spacing, instance.regions.as_slice()),
-    };
+    let instance = sonogram(file);
+    let regions: &[PixelBox] = instance.map_or(&[], |i| &i.regions);
     let prepared = crop_sonogram(&picture, regions, config).map_err(|e| reason(&e, &file.path))?;
-    let crop_gray = (keep == Keep::PicturesAndCrops).then(|| prepared.gray.clone());
+    let steps = match keep {
+        Keep::PicturesAndSteps => vec![("crop", prepared.gray.map(|v| [v; 3]))],
+        Keep::Nothing | Keep::Pictures => Vec::new(),
+    };
     let input = prepared
         .into_input(config)
         .map_err(|e| reason(&e, &file.path))?;
-    let mut warnings = warnings_of(file, spacing);
+    let mut warnings = file.warnings.clone();
+    warnings.extend(of_header(instance.map_or(&[], |i| &i.warnings)));
+    warn_of_spacing(file.spacing, &mut warnings);
     warnings.extend(input.warnings.iter().cloned());
     Ok(LoadedImage {
         frame,
         rows: picture.rows(),
         cols: picture.cols(),
-        spacing,
+        spacing: file.spacing,
         input,
         picture: (keep != Keep::Nothing).then_some(picture),
-        crop_gray,
+        steps,
+        mammogram: None,
         warnings,
     })
 }
 
-fn warnings_of(file: &FileInput, spacing: Option<Spacing>) -> Vec<Warning> {
-    let mut warnings = file.warnings.clone();
-    if let Content::Dicom(instance) = &file.content {
-        warnings.extend(instance.warnings.iter().cloned());
-    }
-    let is_said = warnings
+/// The header's warnings but that of its spacing: the manifest may state one, see
+/// [`warn_of_spacing`].
+pub(crate) fn of_header(warnings: &[Warning]) -> impl Iterator<Item = Warning> + '_ {
+    let other = warnings
         .iter()
-        .any(|w| w.kind == WarningKind::UnknownSpacing);
-    if spacing.is_none() && !is_said {
+        .filter(|w| w.kind != WarningKind::UnknownSpacing);
+    other.cloned()
+}
+
+/// Says that lengths are not known.
+pub(crate) fn warn_of_spacing(spacing: Option<Spacing>, warnings: &mut Vec<Warning>) {
+    if spacing.is_none() {
         warnings.push(Warning {
             kind: WarningKind::UnknownSpacing,
             message: "the size of a pixel is not stated: no lengths in mm".into(),
         });
     }
-    warnings
 }

@@ -1,11 +1,17 @@
 //! The manifest: a CSV that says which file belongs to which exam and breast.
 //!
-//! Columns `exam`, `breast` and `file` are required, in any order; all others are kept as they
-//! are (`label`, `patient`, …). Files are relative to the manifest.
+//! Columns `exam`, `breast` and `file` are required, in any order; files are relative to the
+//! manifest. `modality` (ultrasound, mammography), `view` (CC, MLO, …), `row_mm` and `col_mm` (size
+//! of a pixel) are understood where they are there. All columns but the first three are also kept
+//! as they are (`label`, `patient`, …).
+//!
+//! A manifest in which any view is a mammographic one is a manifest of mammograms: every row is one
+//! unless its column `modality` says otherwise, and a view that is not known is an error. In all
+//! others the column `view` means nothing here.
 
 use std::io::Read;
 
-use lobule_exam::Side;
+use lobule_exam::{Modality, Side, Spacing, View};
 
 use crate::{Error, ErrorKind};
 
@@ -19,7 +25,7 @@ const MOST_COLUMNS: usize = 256;
 const MOST_KEPT_BYTES: usize = 256 << 20;
 
 /// One line of a manifest.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ManifestRow {
     /// Line in the file, from 1.
     pub line: u64,
@@ -29,6 +35,12 @@ pub struct ManifestRow {
     pub side: Side,
     /// The file as written.
     pub file: String,
+    /// What the image was made with, where the manifest tells.
+    pub modality: Option<Modality>,
+    /// The mammographic view, where it is stated.
+    pub view: Option<View>,
+    /// Size of a pixel, where it is stated.
+    pub spacing: Option<Spacing>,
     /// The other columns: name and value.
     pub extra: Vec<(String, String)>,
 }
@@ -51,7 +63,7 @@ pub fn read_manifest(input: impl Read) -> Result<Vec<ManifestRow>, Error> {
         .from_reader(&bytes[..]);
     let header = csv.headers().map_err(|e| unreadable(&e))?.clone();
     let columns = Columns::find(&header)?;
-    let mut rows = Vec::new();
+    let mut rows: Vec<ManifestRow> = Vec::new();
     let mut kept = 0;
     for record in csv.records() {
         let record = record.map_err(|e| unreadable(&e))?;
@@ -61,7 +73,31 @@ pub fn read_manifest(input: impl Read) -> Result<Vec<ManifestRow>, Error> {
             return Err(refused("fewer rows or shorter names of columns", "more"));
         }
     }
+    if rows.iter().any(|row| row.view.is_some()) {
+        rows.iter_mut().try_for_each(of_mammograms)?;
+    }
     Ok(rows)
+}
+
+/// A row of a manifest of mammograms.
+fn of_mammograms(row: &mut ManifestRow) -> Result<(), Error> {
+    let modality = *row.modality.get_or_insert(Modality::Mammography);
+    let stated = row.extra.iter().find(|(name, _)| name == "view");
+    match stated {
+        Some((_, text)) if modality == Modality::Mammography && !text.is_empty() => {
+            let known = text.parse::<View>();
+            known
+                .map(drop)
+                .map_err(|e| wrong(row.line, "view", &shortened(&e)))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A message that quotes a field.
+fn shortened(message: &str) -> String {
+    const MOST: usize = 200;
+    message.chars().take(MOST).collect()
 }
 
 fn read_bounded(input: impl Read) -> Result<Vec<u8>, Error> {
@@ -86,7 +122,12 @@ struct Columns {
     exam: usize,
     breast: usize,
     file: usize,
+    modality: Option<usize>,
+    view: Option<usize>,
+    spacing: [Option<usize>; 2],
 }
+
+const SPACING: [&str; 2] = ["row_mm", "col_mm"];
 
 impl Columns {
     fn find(header: &csv::StringRecord) -> Result<Columns, Error> {
@@ -95,9 +136,9 @@ impl Columns {
             return Err(refused(&format!("at most {MOST_COLUMNS} columns"), &got));
         }
         let plain = |name: &str| name.trim_start_matches('\u{feff}').to_ascii_lowercase();
+        let optional = |wanted: &str| header.iter().position(|name| plain(name) == wanted);
         let column = |wanted: &str| {
-            let found = header.iter().position(|name| plain(name) == wanted);
-            found.ok_or_else(|| {
+            optional(wanted).ok_or_else(|| {
                 let got: Vec<&str> = header.iter().take(12).collect();
                 wrong(
                     1,
@@ -110,6 +151,9 @@ impl Columns {
             exam: column("exam")?,
             breast: column("breast")?,
             file: column("file")?,
+            modality: optional("modality"),
+            view: optional("view"),
+            spacing: SPACING.map(optional),
         })
     }
 
@@ -136,8 +180,48 @@ impl Columns {
                 .parse()
                 .map_err(|e: String| wrong(line, "breast", &e))?,
             file: needed(self.file, "file")?,
+            modality: self.modality(record, line)?,
+            view: self.view.and_then(|at| record.get(at)?.parse().ok()),
+            spacing: self.spacing(record, line)?,
             extra: self.extra(header, record),
         })
+    }
+
+    fn modality(&self, record: &csv::StringRecord, line: u64) -> Result<Option<Modality>, Error> {
+        match self.modality.and_then(|at| record.get(at)) {
+            None | Some("") => Ok(None),
+            Some(text) => {
+                let named = |m: &Modality| m.name().eq_ignore_ascii_case(text.trim());
+                let found = Modality::RADIOLOGY.into_iter().find(named);
+                let unknown = || format!("expected ultrasound or mammography, got `{text}`");
+                let wrong = || wrong(line, "modality", &shortened(&unknown()));
+                found.ok_or_else(wrong).map(Some)
+            }
+        }
+    }
+
+    /// Both numbers or none.
+    fn spacing(&self, record: &csv::StringRecord, line: u64) -> Result<Option<Spacing>, Error> {
+        let text = self.spacing.map(|at| at.and_then(|at| record.get(at)));
+        let text = text.map(|t| t.unwrap_or_default());
+        if text == ["", ""] {
+            return Ok(None);
+        }
+        let number = |i: usize| {
+            let parsed = text[i].parse::<f64>();
+            parsed.map_err(|_| {
+                let got = shortened(text[i]);
+                wrong(
+                    line,
+                    SPACING[i],
+                    &format!("expected millimetres, got `{got}`"),
+                )
+            })
+        };
+        let spacing = Spacing::new(number(0)?, number(1)?);
+        spacing
+            .map(Some)
+            .map_err(|e| wrong(line, SPACING[0], &e.to_string()))
     }
 
     fn extra(
@@ -217,6 +301,50 @@ mod tests {
         for (text, expected) in texts {
             let error = read_manifest(text).unwrap_err();
             assert!(error.to_string().contains(expected), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_mammographic_view_makes_a_manifest_of_mammograms() {
+        let read = |text: &str| read_manifest(text.as_bytes());
+        let head = "exam,breast,file,view,modality,row_mm,col_mm\n";
+        let text =
+            format!("{head}a,left,x,cc,,0.1,0.2\na,left,y,,,,\na,left,z,radial,ultrasound,,\n");
+        let rows = read(&text).unwrap();
+        let mammography = Some(Modality::Mammography);
+        let modalities: Vec<_> = rows.iter().map(|r| r.modality).collect();
+        let expected = [mammography, mammography, Some(Modality::Ultrasound)];
+        assert_eq!(modalities, expected);
+        assert_eq!(rows[0].view, Some(View::Cc));
+        assert_eq!(rows[0].spacing, Spacing::new(0.1, 0.2).ok());
+        assert_eq!((rows[1].view, rows[1].spacing), (None, None));
+        let other = read("exam,breast,file,view\na,left,x,radial\n").unwrap();
+        assert_eq!((other[0].modality, other[0].view), (None, None));
+        let wrong_rows = [
+            (
+                "a,left,x,cc,,,\na,left,y,CCC,,,\n",
+                "line 3, column `view`: expected a mammographic view",
+            ),
+            (
+                "a,left,x,cc,mri,,\n",
+                "line 2, column `modality`: expected ultrasound or",
+            ),
+            (
+                "a,left,x,,histology,,\n",
+                "line 2, column `modality`: expected ultrasound or",
+            ),
+            (
+                "a,left,x,cc,,0.1,\n",
+                "line 2, column `col_mm`: expected millimetres, got ``",
+            ),
+            (
+                "a,left,x,cc,,0.1,-1\n",
+                "line 2, column `row_mm`: expected a finite spacing",
+            ),
+        ];
+        for (row, expected) in wrong_rows {
+            let error = read(&format!("{head}{row}")).unwrap_err();
+            assert!(error.to_string().starts_with(expected), "{error}");
         }
     }
 

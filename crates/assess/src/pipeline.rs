@@ -9,17 +9,17 @@ use std::collections::VecDeque;
 use std::panic::resume_unwind;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
-use lobule_exam::{Assessment, Side, Skipped};
-use lobule_package::{FindingThresholds, Manifest};
-use lobule_raster::{Image, Picture, PrepareConfig};
+use lobule_exam::{Assessment, Side, Skipped, View};
+use lobule_package::{FindingThresholds, Manifest, Prepare};
+use lobule_raster::{Picture, StepPicture};
 
 use crate::collect::{ExamInputs, FileInput, Inputs};
 use crate::ensemble::ImageOutputs;
 use crate::load::{LoadedImage, load};
 use crate::result::{RunImage, assessment};
-use crate::{Ensemble, Error, ErrorKind, Judgement};
+use crate::{Error, ErrorKind, Judgement, Networks};
 
-/// Decoded files that may wait per reader.
+/// Prepared files that may wait per reader, which then holds one more; of large inputs none waits.
 const WAITING_FILES: usize = 2;
 /// Finished exams that may wait to be handed over.
 const WAITING_EXAMS: usize = 2;
@@ -32,8 +32,8 @@ pub enum Keep {
     /// The picture, for heat maps and pages.
     #[default]
     Pictures,
-    /// The picture, and the cropped and painted sonogram.
-    PicturesAndCrops,
+    /// The picture, and pictures of the steps of its preparation.
+    PicturesAndSteps,
 }
 
 /// How a run is carried out; none of it changes a result.
@@ -41,7 +41,7 @@ pub enum Keep {
 pub struct Options {
     /// Images per run of a member; at least 1.
     pub batch: usize,
-    /// Threads that read and prepare; at least 1.
+    /// Threads that read and prepare; at least 1, and one where the networks' input is large.
     pub readers: usize,
     /// What is kept.
     pub keep: Keep,
@@ -58,30 +58,37 @@ impl Default for Options {
     }
 }
 
-/// Everything that turns an exam into its assessment.
+/// Everything that turns an exam of one modality into its assessment.
 pub struct Assessor {
-    ensemble: Ensemble,
-    prepare: PrepareConfig,
-    judgement: Judgement,
-    finding_thresholds: FindingThresholds,
+    pub(crate) networks: Networks,
+    pub(crate) judgement: Judgement,
+    pub(crate) finding_thresholds: FindingThresholds,
+    prepare: Prepare,
+    views_trained: Vec<View>,
     options: Options,
 }
 
 impl Assessor {
-    /// Joins the parts; preparation and the threshold of findings come from the manifest.
+    /// Joins the parts; the preparation comes from the manifest.
     pub fn new(
         manifest: &Manifest,
-        ensemble: Ensemble,
+        networks: impl Into<Networks>,
         judgement: Judgement,
         options: Options,
     ) -> Assessor {
         Assessor {
-            ensemble,
-            prepare: manifest.prepare_config(),
+            networks: networks.into(),
+            finding_thresholds: judgement.finding_thresholds().clone(),
             judgement,
-            finding_thresholds: manifest.saliency.finding_thresholds.clone(),
+            prepare: manifest.prepare.clone(),
+            views_trained: manifest.views_trained.clone(),
             options,
         }
+    }
+
+    /// Whether the package says that the model learnt from other views only.
+    pub(crate) fn is_untrained(&self, view: View) -> bool {
+        !self.views_trained.is_empty() && !self.views_trained.contains(&view)
     }
 }
 
@@ -92,8 +99,8 @@ pub struct AssessedExam {
     pub assessment: Assessment,
     /// Decoded pictures, breast by breast and image by image.
     pub pictures: Vec<Option<Picture>>,
-    /// Cropped and painted sonograms, in the same order.
-    pub crops: Vec<Option<Image<u8>>>,
+    /// Pictures of the steps of the preparation, in the same order; empty where none were kept.
+    pub steps: Vec<Vec<StepPicture>>,
     /// Files of the exam that were not used.
     pub skipped: Vec<Skipped>,
 }
@@ -102,22 +109,28 @@ pub struct AssessedExam {
 ///
 /// # Errors
 /// `Outputs` when a member gives something that is no result, and whatever `emit` refuses with.
-/// A bad file is no error: it is listed in its exam's `skipped`.
+/// A bad file is no error: it is listed in its exam's `skipped`, and so is one of another modality
+/// than the model's.
 pub fn assess(
     inputs: &Inputs,
     assessor: &mut Assessor,
     mut emit: impl FnMut(AssessedExam) -> Result<(), Error>,
 ) -> Result<(), Error> {
     let files: Vec<&FileInput> = inputs.files().collect();
-    let n_readers = assessor.options.readers.clamp(1, files.len().max(1));
-    let (config, keep) = (assessor.prepare.clone(), assessor.options.keep);
+    let (prepare, keep) = (assessor.prepare.clone(), assessor.options.keep);
+    // Large inputs keep the networks busy for longer than one reader takes.
+    let (most_readers, waiting) = match prepare.is_large() {
+        true => (1, 0),
+        false => (assessor.options.readers.max(1), WAITING_FILES),
+    };
+    let n_readers = most_readers.min(files.len().max(1));
     std::thread::scope(|scope| {
         let mut readers = Vec::new();
         for reader in 0..n_readers {
-            let (sender, receiver) = sync_channel(WAITING_FILES);
+            let (sender, receiver) = sync_channel(waiting);
             let own = files.iter().skip(reader).step_by(n_readers).copied();
-            let (own, config): (Vec<&FileInput>, _) = (own.collect(), &config);
-            scope.spawn(move || read_all(&own, config, keep, &sender));
+            let (own, prepare): (Vec<&FileInput>, _) = (own.collect(), &prepare);
+            scope.spawn(move || read_all(&own, prepare, keep, &sender));
             readers.push(receiver);
         }
         let (sender, finished) = sync_channel(WAITING_EXAMS);
@@ -134,9 +147,9 @@ pub fn assess(
 
 type Loaded = Result<Vec<LoadedImage>, String>;
 
-fn read_all(files: &[&FileInput], config: &PrepareConfig, keep: Keep, to: &SyncSender<Loaded>) {
+fn read_all(files: &[&FileInput], prepare: &Prepare, keep: Keep, to: &SyncSender<Loaded>) {
     for file in files {
-        if to.send(load(file, config, keep)).is_err() {
+        if to.send(load(file, prepare, keep)).is_err() {
             return; // the run has ended early
         }
     }
@@ -238,13 +251,10 @@ impl<'a, E: FnMut(AssessedExam) -> Result<(), Error>> Flow<'a, E> {
         if self.queue.is_empty() {
             return Ok(());
         }
-        let (rows, cols) = (self.assessor.prepare.rows, self.assessor.prepare.cols);
-        let mut images = Vec::with_capacity(self.queue.len() * rows * cols);
-        for queued in &mut self.queue {
-            images.append(&mut queued.loaded.input.chw);
-        }
-        let shape = [self.queue.len(), 1, rows, cols];
-        let outputs = self.assessor.ensemble.run(&images, shape)?;
+        let size = self.assessor.prepare.size();
+        let taken = |queued: &mut Queued| std::mem::take(&mut queued.loaded.input.chw);
+        let images = self.queue.iter_mut().map(taken).collect();
+        let outputs = self.assessor.networks.run(images, size)?;
         if outputs.len() != self.queue.len() {
             let message = format!(
                 "expected {} results, got {}",
@@ -303,16 +313,15 @@ impl<'a> OpenExam<'a> {
     }
 
     fn finish(mut self, assessor: &Assessor) -> Result<AssessedExam, Error> {
-        let thresholds = &assessor.finding_thresholds;
-        let exam = &self.inputs.exam;
-        let assessment = assessment(exam, &self.breasts, &assessor.judgement, thresholds)?;
+        let ExamInputs { exam, modality, .. } = self.inputs;
+        let assessment = assessment(exam, *modality, &self.breasts, assessor)?;
         let images = self.breasts.iter_mut().flat_map(|(_, images)| images);
-        let kept = images.map(|i| (i.loaded.picture.take(), i.loaded.crop_gray.take()));
-        let (pictures, crops) = kept.unzip();
+        let kept = images.map(|i| (i.loaded.picture.take(), std::mem::take(&mut i.loaded.steps)));
+        let (pictures, steps) = kept.unzip();
         Ok(AssessedExam {
             assessment,
             pictures,
-            crops,
+            steps,
             skipped: self.skipped,
         })
     }

@@ -1,6 +1,9 @@
-//! From the images of a breast to the breast: attention and the mean over the ensemble.
+//! From the images of a breast to the breast: by attention or by views, and the mean over the
+//! ensemble.
 
-use lobule_exam::ClassScores;
+use std::collections::BTreeSet;
+
+use lobule_exam::{ClassScores, SCREENING_VIEWS, View};
 
 /// What one member of the ensemble says about one image.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -14,9 +17,9 @@ pub struct MemberScores {
 /// A breast's scores and the share that each image has in them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pooled {
-    /// Attention-weighted scores, mean over the members.
+    /// Weighted scores, mean over the members.
     pub scores: ClassScores,
-    /// Per image: its attention, mean over the members. Sums to 1.
+    /// Per image: its weight, mean over the members. Sums to 1.
     pub attention: Vec<f64>,
     /// Per image: its own scores, mean over the members.
     pub image_scores: Vec<ClassScores>,
@@ -40,42 +43,82 @@ pub struct Pooled {
 /// assert!((pooled.scores.malignant - 0.7).abs() < 1e-12);
 /// ```
 pub fn pool(images: &[Vec<MemberScores>]) -> Option<Pooled> {
+    let by_attention = |member: usize| {
+        let logits: Vec<f64> = images.iter().map(|i| i[member].attention_logit).collect();
+        softmax(&logits)
+    };
+    pool_by(images, by_attention)
+}
+
+/// Pools the mammograms of one breast: the mean over the images of each view, then the mean over
+/// the views, then over the members (Shen et al., Med Image Anal 2021;68:101908, section 4, doi
+/// 10.1016/j.media.2020.101908, with CC and MLO).
+///
+/// Views that count are CC, MLO and the images whose view is not stated, which count as one more
+/// view; where there is none of these, all others count. `attention` is each image's weight.
+/// `None` as for [`pool`], and when there are not as many views as images.
+///
+/// ```
+/// use lobule_assess::{MemberScores, pool_views};
+/// use lobule_exam::{ClassScores, View};
+/// let image = |malignant| {
+///     vec![MemberScores { scores: ClassScores { benign: 0.0, malignant }, attention_logit: 0.0 }]
+/// };
+/// let images = [image(0.2), image(0.4), image(0.9)];
+/// let pooled = pool_views(&images, &[Some(View::Cc), Some(View::Cc), Some(View::Mlo)]).unwrap();
+/// assert_eq!(pooled.attention, [0.25, 0.25, 0.5]);
+/// assert!((pooled.scores.malignant - 0.6).abs() < 1e-12);
+/// ```
+pub fn pool_views(images: &[Vec<MemberScores>], views: &[Option<View>]) -> Option<Pooled> {
+    let weights = view_weights(views);
+    (weights.len() == images.len()).then_some(())?;
+    pool_by(images, |_| Some(weights.clone()))
+}
+
+fn view_weights(views: &[Option<View>]) -> Vec<f64> {
+    let is_first = |view: &Option<View>| view.is_none_or(|v| SCREENING_VIEWS.contains(&v));
+    let any_first = views.iter().any(is_first);
+    let counts = |view: &Option<View>| is_first(view) || !any_first;
+    let distinct: BTreeSet<Option<View>> = views.iter().copied().filter(counts).collect();
+    let weight = |view: &Option<View>| {
+        let alike = views.iter().filter(|v| *v == view).count();
+        match counts(view) {
+            true => 1.0 / (distinct.len() * alike) as f64,
+            false => 0.0,
+        }
+    };
+    views.iter().map(weight).collect()
+}
+
+/// Pools with each member's weights of the images, which sum to one.
+fn pool_by(
+    images: &[Vec<MemberScores>],
+    weights_of: impl Fn(usize) -> Option<Vec<f64>>,
+) -> Option<Pooled> {
     let n_members = images.first()?.len();
     if n_members == 0 || images.iter().any(|i| i.len() != n_members) {
         return None;
     }
+    let n = n_members as f64;
     let mut attention = vec![0.0; images.len()];
+    let (mut benign, mut malignant) = (0.0, 0.0);
     for member in 0..n_members {
-        let logits: Vec<f64> = images.iter().map(|i| i[member].attention_logit).collect();
-        for (mean, share) in attention.iter_mut().zip(softmax(&logits)?) {
-            *mean += share / n_members as f64;
+        for ((image, share), mean) in images.iter().zip(weights_of(member)?).zip(&mut attention) {
+            *mean += share / n;
+            benign += share * image[member].scores.benign;
+            malignant += share * image[member].scores.malignant;
         }
     }
     Some(Pooled {
-        scores: breast_scores(images, n_members)?,
+        scores: finite(ClassScores {
+            benign: (benign / n).clamp(0.0, 1.0),
+            malignant: (malignant / n).clamp(0.0, 1.0),
+        })?,
         attention,
         image_scores: images
             .iter()
             .map(|i| mean_scores(i))
             .collect::<Option<_>>()?,
-    })
-}
-
-fn breast_scores(images: &[Vec<MemberScores>], n_members: usize) -> Option<ClassScores> {
-    let mut sum = ClassScores {
-        benign: 0.0,
-        malignant: 0.0,
-    };
-    for member in 0..n_members {
-        let logits: Vec<f64> = images.iter().map(|i| i[member].attention_logit).collect();
-        for (image, share) in images.iter().zip(softmax(&logits)?) {
-            sum.benign += share * image[member].scores.benign;
-            sum.malignant += share * image[member].scores.malignant;
-        }
-    }
-    finite(ClassScores {
-        benign: (sum.benign / n_members as f64).clamp(0.0, 1.0),
-        malignant: (sum.malignant / n_members as f64).clamp(0.0, 1.0),
     })
 }
 
@@ -144,6 +187,22 @@ mod tests {
                 prop_assert!((a - b).abs() < 1e-12);
             }
         }
+    }
+
+    #[test]
+    fn views_count_alike_however_often_they_were_taken() {
+        use View::{Cc, Mlo, Xccl};
+        let cases: [(&[Option<View>], &[f64]); 5] = [
+            (&[Some(Cc)], &[1.0]),
+            (&[Some(Cc), Some(Mlo), Some(Mlo)], &[0.5, 0.25, 0.25]),
+            (&[Some(Cc), Some(Xccl)], &[1.0, 0.0]),
+            (&[Some(Xccl), Some(Xccl)], &[0.5, 0.5]),
+            (&[Some(Cc), None], &[0.5, 0.5]),
+        ];
+        for (views, expected) in cases {
+            assert_eq!(view_weights(views), expected, "{views:?}");
+        }
+        assert!(pool_views(&[], &[]).is_none());
     }
 
     #[test]

@@ -1,12 +1,19 @@
 //! From the network's outputs for an exam's images to its assessment.
 
-use lobule_exam::{Assessment, BreastAssessment, ImageAssessment, Side, Warning, WarningKind};
-use lobule_package::FindingThresholds;
+use lobule_exam::{
+    Assessment, BreastAssessment, CloseLook, FindingClass, ImageAssessment, Laterality,
+    MammogramFacts, Modality, PixelBox, Point, Polygon, Side, View, ViewedImage, Warning,
+    WarningKind, arrange_views,
+};
+use lobule_raster::NetworkInput;
 
 use crate::ensemble::ImageOutputs;
+use crate::findings::{highest, inside_breast};
+use crate::lesions::name_lesions;
 use crate::load::LoadedImage;
-use crate::pool::{MemberScores, Pooled, pool, ranks};
-use crate::{Error, ErrorKind, Judgement, findings};
+use crate::pipeline::Assessor;
+use crate::pool::{MemberScores, Pooled, ranks};
+use crate::{AttendedWindow, Error, ErrorKind, findings};
 
 /// An image that has been run.
 #[derive(Debug)]
@@ -22,57 +29,133 @@ pub(crate) struct RunImage {
 /// `Outputs` when the network gave no finite numbers.
 pub(crate) fn assessment(
     exam: &str,
+    modality: Modality,
     breasts: &[(Side, Vec<RunImage>)],
-    judgement: &Judgement,
-    thresholds: &FindingThresholds,
+    assessor: &Assessor,
 ) -> Result<Assessment, Error> {
     let with_images = breasts.iter().filter(|(_, images)| !images.is_empty());
     let assessed: Vec<BreastAssessment> = with_images
-        .map(|(side, images)| breast(*side, images, judgement, thresholds))
+        .map(|(side, images)| breast(*side, images, assessor))
         .collect::<Result<_, Error>>()?;
-    let warnings = exam_warnings(&assessed);
+    let mut warnings = Vec::new();
+    if assessed.iter().any(|b| b.side == Side::Unknown) {
+        warnings.push(Warning {
+            kind: WarningKind::UnknownSide,
+            message: "nothing states the breast's side: its images are a group of their own".into(),
+        });
+    }
+    if modality == Modality::Mammography {
+        warn_of_views(&assessed, &mut warnings);
+    }
     Ok(Assessment {
         exam: exam.to_owned(),
+        modality,
         breasts: assessed,
         warnings,
     })
 }
 
-fn exam_warnings(breasts: &[BreastAssessment]) -> Vec<Warning> {
-    let unknown = breasts.iter().any(|b| b.side == Side::Unknown);
-    let warning = || Warning {
-        kind: WarningKind::UnknownSide,
-        message: "nothing states the breast's side: its images are a group of their own".into(),
-    };
-    unknown.then(warning).into_iter().collect()
+/// Says which views and breasts are missing, and which were taken more than once.
+fn warn_of_views(breasts: &[BreastAssessment], warnings: &mut Vec<Warning>) {
+    let mut warn = |kind, message| warnings.push(Warning { kind, message });
+    for breast in breasts {
+        let name = breast_name(breast.side);
+        for view in &breast.missing_views {
+            let message = format!("{name}: no {view} view");
+            warn(WarningKind::MissingView, message);
+        }
+        for view in arranged(breast).map_or(Vec::new(), |b| b.repeated_views()) {
+            let message = format!("{name}: more than one {view} view; all are assessed");
+            warn(WarningKind::RepeatedView, message);
+        }
+    }
+    let is_there = |side: &Side| breasts.iter().any(|b| b.side == *side);
+    let both = [Laterality::Left, Laterality::Right].map(Side::Known);
+    if breasts.is_empty() || is_there(&Side::Unknown) {
+        return;
+    }
+    for side in both.iter().filter(|side| !is_there(side)) {
+        let message = format!("{}: no view", breast_name(*side));
+        warn(WarningKind::MissingView, message);
+    }
 }
 
-fn breast(
-    side: Side,
-    images: &[RunImage],
-    judgement: &Judgement,
-    thresholds: &FindingThresholds,
-) -> Result<BreastAssessment, Error> {
+fn breast_name(side: Side) -> String {
+    match side {
+        Side::Known(_) => format!("{side} breast"),
+        Side::Unknown => "breast of unknown side".to_owned(),
+    }
+}
+
+fn view_of(image: &ImageAssessment) -> Option<View> {
+    image.mammogram.as_ref().and_then(|facts| facts.view)
+}
+
+fn arranged(breast: &BreastAssessment) -> Option<lobule_exam::ViewedBreast> {
+    let viewed = |image: &ImageAssessment| ViewedImage {
+        exam: "",
+        side: breast.side,
+        view: view_of(image),
+    };
+    let images: Vec<ViewedImage> = breast.images.iter().map(viewed).collect();
+    arrange_views(&images).pop()?.breasts.pop()
+}
+
+fn breast(side: Side, images: &[RunImage], assessor: &Assessor) -> Result<BreastAssessment, Error> {
+    let judgement = &assessor.judgement;
     let members: Vec<Vec<MemberScores>> =
         images.iter().map(|i| i.outputs.members.clone()).collect();
-    let pooled = pool(&members).ok_or_else(|| {
+    let view = |run: &RunImage| run.loaded.mammogram.as_ref().and_then(|facts| facts.view);
+    let views: Vec<Option<View>> = images.iter().map(view).collect();
+    let pooled = assessor.networks.pool(&members, &views).ok_or_else(|| {
         Error::new(
             ErrorKind::Outputs,
             "expected finite scores and logits, got others",
         )
     })?;
     let order = ranks(&pooled.attention);
-    let assessed = images.iter().enumerate().map(|(at, run)| {
-        let rank = order[at];
-        image(run, &pooled, at, rank, judgement, thresholds)
-    });
-    Ok(BreastAssessment {
+    let assessed = images
+        .iter()
+        .enumerate()
+        .map(|(at, run)| image(run, &pooled, at, order[at], assessor));
+    let mut breast = BreastAssessment {
         side,
         scores: pooled.scores,
         probabilities: judgement.probabilities(pooled.scores),
         flagged: judgement.flags(pooled.scores),
         images: assessed.collect(),
-    })
+        missing_views: Vec::new(),
+    };
+    if breast.images.iter().any(|i| i.mammogram.is_some()) {
+        breast.missing_views = arranged(&breast).map_or(Vec::new(), |b| b.missing_views());
+        if breast.flagged {
+            outline_highest(&mut breast.images);
+        }
+        let score = breast.score_of_100();
+        name_lesions(&mut breast.images, score);
+    }
+    Ok(breast)
+}
+
+/// A flagged breast without a malignant finding gets one, where its saliency is highest.
+fn outline_highest(images: &mut [ImageAssessment]) {
+    let malignant = |image: &ImageAssessment| {
+        let mut classes = image.findings.iter().map(|f| f.class);
+        classes.any(|class| class == FindingClass::Malignant)
+    };
+    if images.iter().any(malignant) {
+        return;
+    }
+    let found = images.iter_mut().filter_map(|image| {
+        let facts = image.mammogram.as_ref()?;
+        let inside = inside_breast(&image.saliency, &facts.breast);
+        let finding = highest(&inside, &image.crop, image.spacing)?;
+        Some((image, finding))
+    });
+    if let Some((image, finding)) = found.max_by(|a, b| a.1.score.total_cmp(&b.1.score)) {
+        let at = image.findings.partition_point(|f| f.score > finding.score);
+        image.findings.insert(at, finding);
+    }
 }
 
 fn image(
@@ -80,26 +163,67 @@ fn image(
     pooled: &Pooled,
     at: usize,
     rank: usize,
-    judgement: &Judgement,
-    thresholds: &FindingThresholds,
+    assessor: &Assessor,
 ) -> ImageAssessment {
     let (loaded, scores) = (&run.loaded, pooled.image_scores[at]);
-    let saliency = run.outputs.saliency_map(&loaded.input);
-    let crop = loaded.input.crop.clone();
+    let (input, spacing) = (&loaded.input, loaded.spacing);
+    let saliency = run.outputs.saliency_map(input);
+    let thresholds = &assessor.finding_thresholds;
+    let findings = match &loaded.mammogram {
+        Some(facts) => {
+            let inside = inside_breast(&saliency, &facts.breast);
+            findings(&inside, &input.crop, spacing, thresholds)
+        }
+        None => findings(&saliency, &input.crop, spacing, thresholds),
+    };
+    let mut warnings = loaded.warnings.clone();
+    let mammogram = loaded.mammogram.clone().map(|facts| MammogramFacts {
+        windows: close_looks(&run.outputs.windows, input),
+        ..facts
+    });
+    let view = mammogram.as_ref().and_then(|facts| facts.view);
+    if let Some(view) = view.filter(|view| assessor.is_untrained(*view)) {
+        warnings.push(Warning {
+            kind: WarningKind::UntrainedView,
+            message: format!("the model learnt from no {view} view: its scores here are doubtful"),
+        });
+    }
     ImageAssessment {
         file: run.file.clone(),
         frame: loaded.frame,
         rows: loaded.rows,
         cols: loaded.cols,
-        spacing: loaded.spacing,
-        image_from_input: loaded.input.image_from_input,
+        spacing,
+        image_from_input: input.image_from_input,
         attention: pooled.attention[at],
         rank,
         scores,
-        probabilities: judgement.probabilities(scores),
-        findings: findings(&saliency, &crop, loaded.spacing, thresholds),
+        probabilities: assessor.judgement.probabilities(scores),
+        findings,
         saliency,
-        crop,
-        warnings: loaded.warnings.clone(),
+        crop: input.crop.clone(),
+        mammogram,
+        warnings,
+    }
+}
+
+/// Windows of the input in the original image, highest attention first.
+fn close_looks(windows: &[AttendedWindow], input: &NetworkInput) -> Vec<CloseLook> {
+    let look = |window: &AttendedWindow| CloseLook {
+        outline: edges(window.place).map(&input.image_from_input),
+        attention: window.attention,
+    };
+    let mut looks: Vec<CloseLook> = windows.iter().map(look).collect();
+    looks.sort_by(|a, b| b.attention.total_cmp(&a.attention));
+    looks
+}
+
+/// The outer edges of a box.
+fn edges(place: PixelBox) -> Polygon {
+    let (top, left) = (place.row as f64 - 0.5, place.col as f64 - 0.5);
+    let (bottom, right) = (place.row_end() as f64 - 0.5, place.col_end() as f64 - 0.5);
+    let corners = [(top, left), (top, right), (bottom, right), (bottom, left)];
+    Polygon {
+        points: corners.map(|(row, col)| Point { row, col }).to_vec(),
     }
 }

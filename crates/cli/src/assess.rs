@@ -5,9 +5,14 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, sync_channel};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use lobule_assess::{AssessedExam, Error, ErrorKind, Inputs, Keep, assess, collect};
-use lobule_report::{ExamRecord, Folder, HeatMaps, Layout, Pages, Surroundings};
+use lobule_assess::slide::are_slides;
+use lobule_assess::{AssessedExam, Error, ErrorKind, Inputs, Keep, assess, collect_as};
+use lobule_exam::{BreastAssessment, Modality, Skipped};
+use lobule_report::{ExamRecord, Folder, HeatMaps, Layout, Pages, RunInfo, Surroundings};
 
+use crate::assess_slides::{self, Slides};
+use crate::default_package::{Models, Reads};
+use crate::dicom_out::DicomOut;
 use crate::failure::{Failure, Outcome};
 use crate::setup::{ModelArgs, Ready, check_output, ready};
 
@@ -16,13 +21,21 @@ const WAITING_EXAMS: usize = 2;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Files, folders (read with everything in them), or a manifest CSV: exam,breast,file.
+    /// Files, folders (read with everything in them), or a manifest CSV: exam,breast,file and, for
+    /// mammograms, view; for slides: slide,file and clinical columns, which are carried through.
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
 
     /// Folder for the results.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
+
+    /// Also write results as DICOM objects of the images' own study, and as FHIR, into this folder, a
+    /// folder per exam: marked images, CAD and measurement reports, presentation states,
+    /// segmentations, key images, a PDF. Files that are there already stay as they are; exams.csv says
+    /// which exams have none, and why.
+    #[arg(long, value_name = "DIR")]
+    dicom_out: Option<PathBuf>,
 
     #[command(flatten)]
     model: ModelArgs,
@@ -31,13 +44,23 @@ pub(crate) struct Args {
     #[arg(long)]
     identify: bool,
 
+    /// Microns per pixel of level 0 of the slides, where their files do not state them; makes pictures
+    /// slides.
+    #[arg(long, value_name = "MICRONS")]
+    mpp: Option<f64>,
+
+    /// Risk scale of slides [default: the grade model's own].
+    #[arg(long, value_name = "NAME")]
+    risk: Option<String>,
+
     /// Write no heat-map PNG files.
     #[arg(long)]
     no_heat_maps: bool,
 
-    /// Also write each cropped and painted sonogram as a PNG file.
-    #[arg(long)]
-    debug_crops: bool,
+    /// Also write the steps of the preparation as PNG files: the cropped and painted sonogram; the
+    /// breast's mask, the laid breast, the network's input.
+    #[arg(long, visible_alias = "debug-crops")]
+    debug_images: bool,
 
     /// Print nothing but the report's path.
     #[arg(long, short)]
@@ -50,41 +73,128 @@ pub(crate) struct Finished {
     pub(crate) exams: usize,
     pub(crate) flagged: usize,
     pub(crate) skipped: usize,
+    /// What models say of their use beyond the notice.
+    pub(crate) research_use: Vec<String>,
+    /// Exams without DICOM results, where such were asked for.
+    pub(crate) without_dicom: usize,
+    /// The highest malignant probability of a breast, or the score where the model is not
+    /// calibrated.
+    pub(crate) highest: Option<f64>,
+    /// Whether an exam shows no patient.
+    pub(crate) synthetic: bool,
+}
+
+/// Where results go, and what of them is written.
+pub(crate) struct Destination<'a> {
+    pub(crate) out: &'a Path,
+    pub(crate) heat_maps: HeatMaps,
+    pub(crate) identity: Surroundings,
+    pub(crate) dicom: Option<DicomOut>,
+}
+
+/// Exams of one modality and the model that reads them.
+pub(crate) struct Run {
+    pub(crate) ready: Ready,
+    pub(crate) inputs: Inputs,
 }
 
 pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
     check_output(&args.out)?;
-    let keep = match args.debug_crops {
-        true => Keep::PicturesAndCrops,
-        false => Keep::Pictures,
-    };
-    let ready = ready(&args.model, keep)?;
-    let inputs = collect(&args.paths)?;
-    if inputs.exams.is_empty() {
+    if args.mpp.is_some() || are_slides(&args.paths) {
+        return assess_slides::run(&args.slides()?);
+    }
+    let mut models = Models::open(&args.model.model)?;
+    let mut inputs = collect_as(&args.paths, models.pictures())?;
+    let mut runs = runs(&mut inputs, &mut models, args)?;
+    if runs.is_empty() {
         return Err(Failure::no_input(nothing_usable(&inputs)));
     }
-    let heat_maps = match args.no_heat_maps {
-        true => HeatMaps::Omit,
-        false => HeatMaps::Write,
+    let destination = Destination {
+        out: &args.out,
+        heat_maps: match args.no_heat_maps {
+            true => HeatMaps::Omit,
+            false => HeatMaps::Write,
+        },
+        identity: match args.identify {
+            true => Surroundings::Show,
+            false => Surroundings::Hide,
+        },
+        dicom: args
+            .dicom_out
+            .as_deref()
+            .map(DicomOut::create)
+            .transpose()?,
     };
-    let progress = progress(&inputs, args.quiet);
-    let identity = match args.identify {
-        true => Identity::Show,
-        false => Identity::Hide,
-    };
-    let finished = assess_into(&args.out, &inputs, ready, heat_maps, identity, &progress)?;
+    let progress = progress(&runs, args.quiet);
+    let finished = assess_into(destination, &mut runs, &inputs.skipped, &progress)?;
     progress.finish_and_clear();
     conclude(&finished, args.quiet)
 }
 
-/// Whether identifiers of patients, stated or burnt in, reach a page.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Identity {
-    Show,
-    Hide,
+impl Args {
+    /// The options that slides have; none of the others is passed over in silence.
+    fn slides(&self) -> Result<Slides<'_>, Failure> {
+        let of_exams = [
+            (self.dicom_out.is_some(), "--dicom-out"),
+            (self.model.prevalence.is_some(), "--prevalence"),
+            (self.model.operating_point.is_some(), "--operating-point"),
+            (self.identify, "--identify"),
+            (self.no_heat_maps, "--no-heat-maps"),
+            (self.debug_images, "--debug-images"),
+        ];
+        match of_exams.iter().find(|(given, _)| *given) {
+            Some((_, option)) => Err(Failure::usage(format!(
+                "expected {option} with exams, got slides"
+            ))),
+            None => Ok(Slides {
+                paths: &self.paths,
+                out: &self.out,
+                model: &self.model,
+                mpp: self.mpp,
+                risk: self.risk.as_deref(),
+                quiet: self.quiet,
+            }),
+        }
+    }
 }
 
-fn nothing_usable(inputs: &Inputs) -> String {
+/// One run per modality that is there. Where no model reads it, its files are skipped.
+fn runs(inputs: &mut Inputs, models: &mut Models, args: &Args) -> Result<Vec<Run>, Failure> {
+    let keep = match args.debug_images {
+        true => Keep::PicturesAndSteps,
+        false => Keep::Pictures,
+    };
+    let mut found = Vec::new();
+    for modality in Modality::RADIOLOGY {
+        let own = inputs.take(modality);
+        if own.exams.is_empty() {
+            continue;
+        }
+        match models.take(Reads::Exams(modality))? {
+            Some(model) => found.push((model, own)),
+            None => inputs.skipped.extend(without_model(&own, modality)),
+        }
+    }
+    args.model.check_for(found.len())?;
+    let run = |(model, inputs)| {
+        let ready = ready(model, &args.model, keep)?;
+        Ok(Run { ready, inputs })
+    };
+    found.into_iter().map(run).collect()
+}
+
+/// Files of a modality that no model reads.
+pub(crate) fn without_model(inputs: &Inputs, modality: Modality) -> Vec<Skipped> {
+    let skipped = |file: &lobule_assess::FileInput| Skipped {
+        file: file.name.clone(),
+        reason: format!(
+            "expected a model of {modality}, got none: import one or name it with --model"
+        ),
+    };
+    inputs.files().map(skipped).collect()
+}
+
+pub(crate) fn nothing_usable(inputs: &Inputs) -> String {
     match inputs.skipped.as_slice() {
         [] => "expected at least one image, got none".to_owned(),
         [first, rest @ ..] => format!(
@@ -100,12 +210,13 @@ fn nothing_usable(inputs: &Inputs) -> String {
     }
 }
 
-fn progress(inputs: &Inputs, quiet: bool) -> ProgressBar {
+fn progress(runs: &[Run], quiet: bool) -> ProgressBar {
     if quiet || !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
     let style = ProgressStyle::with_template("{bar:40} {pos}/{len} files, {eta} left");
-    let bar = ProgressBar::new(inputs.files().count() as u64);
+    let files = runs.iter().map(|run| run.inputs.files().count());
+    let bar = ProgressBar::new(files.sum::<usize>() as u64);
     bar.with_style(style.expect("the template is valid"))
 }
 
@@ -123,44 +234,85 @@ pub(crate) fn conclude(finished: &Finished, quiet: bool) -> Result<Outcome, Fail
             exams,
             flagged,
             skipped,
+            without_dicom,
+            research_use,
             ..
         } = finished;
         eprintln!("{exams} exams assessed, {flagged} flagged, {skipped} inputs skipped.");
+        if *without_dicom > 0 {
+            eprintln!(
+                "{without_dicom} exams have no DICOM results: exams.csv beside them says why."
+            );
+        }
         eprintln!("{}", lobule_report::NOTICE);
+        for words in research_use {
+            eprintln!("{words}");
+        }
     }
     println!("{}", finished.report.display());
-    match finished.skipped {
+    match finished.skipped + finished.without_dicom {
         0 => Ok(Outcome::Complete),
         _ => Ok(Outcome::SomeSkipped),
     }
 }
 
-/// Assesses into an output folder; writing overlaps with running.
+/// Assesses into an output folder; writing overlaps with running. `skipped` are the inputs that
+/// are part of no run.
 pub(crate) fn assess_into(
-    out: &Path,
-    inputs: &Inputs,
-    mut ready: Ready,
-    heat_maps: HeatMaps,
-    identity: Identity,
+    destination: Destination<'_>,
+    runs: &mut [Run],
+    skipped: &[Skipped],
     progress: &ProgressBar,
 ) -> Result<Finished, Failure> {
-    let pages = match inputs.exams.len() {
-        1 => Pages::OneExam,
-        _ => Pages::Worklist,
-    };
+    let exams: usize = runs.iter().map(|run| run.inputs.exams.len()).sum();
     let layout = Layout {
-        heat_maps,
-        pages,
-        surroundings: match identity {
-            Identity::Show => Surroundings::Show,
-            Identity::Hide => Surroundings::Hide,
+        heat_maps: destination.heat_maps,
+        pages: match exams {
+            1 => Pages::OneExam,
+            _ => Pages::Worklist,
         },
+        surroundings: destination.identity,
     };
-    let folder = Folder::create(out, ready.info.clone(), layout)?;
+    let models: Vec<RunInfo> = runs.iter().map(|run| run.ready.info.clone()).collect();
+    let research_use = models.iter().map(|info| info.model.words_beyond_notice());
+    let research_use = research_use
+        .filter(|words| !words.is_empty())
+        .map(str::to_owned);
+    let research_use = research_use.collect();
+    let mut written = Written {
+        folder: Folder::create(destination.out, models, layout)?,
+        dicom: destination.dicom,
+        identity: destination.identity,
+        exams: 0,
+        flagged: 0,
+        skipped: 0,
+        highest: None,
+        synthetic: false,
+    };
+    let mut skipped = skipped.to_vec();
+    for run in runs {
+        assess_run(run, &mut written, progress)?;
+        skipped.append(&mut run.inputs.skipped);
+    }
+    let report = written.folder.finish(&skipped)?;
+    Ok(Finished {
+        report,
+        exams: written.exams,
+        flagged: written.flagged,
+        skipped: skipped.len() + written.skipped,
+        research_use,
+        without_dicom: written.dicom.map_or(0, |dicom| dicom.without),
+        highest: written.highest,
+        synthetic: written.synthetic,
+    })
+}
+
+fn assess_run(run: &mut Run, written: &mut Written, progress: &ProgressBar) -> Result<(), Failure> {
     let (sender, receiver) = sync_channel(WAITING_EXAMS);
+    let (inputs, info, assessor) = (&run.inputs, &run.ready.info, &mut run.ready.assessor);
     let (assessed, written) = std::thread::scope(|scope| {
-        let writer = scope.spawn(|| write_all(folder, inputs, identity, receiver, progress));
-        let assessed = assess(inputs, &mut ready.assessor, |exam| {
+        let writer = scope.spawn(|| write_all(written, inputs, info, receiver, progress));
+        let assessed = assess(inputs, assessor, |exam| {
             let gone = |_| Error::new(ErrorKind::Receiver, "the writer of results has stopped");
             sender.send(exam).map_err(gone)
         });
@@ -168,57 +320,56 @@ pub(crate) fn assess_into(
         (assessed, writer.join())
     });
     // The writer's own error says why a run stopped; it comes first.
-    let written = written.map_err(|_| Failure::unexpected("the writer of results broke"))??;
-    assessed?;
-    let report = written.folder.finish(&inputs.skipped)?;
-    Ok(Finished {
-        report,
-        exams: written.exams,
-        flagged: written.flagged,
-        skipped: written.skipped + inputs.skipped.len(),
-    })
+    written.map_err(|_| Failure::unexpected("the writer of results broke"))??;
+    Ok(assessed?)
 }
 
 struct Written {
     folder: Folder,
+    dicom: Option<DicomOut>,
+    identity: Surroundings,
     exams: usize,
     flagged: usize,
+    /// Files of assessed exams.
     skipped: usize,
+    highest: Option<f64>,
+    synthetic: bool,
 }
 
 fn write_all(
-    folder: Folder,
+    written: &mut Written,
     inputs: &Inputs,
-    identity: Identity,
+    info: &RunInfo,
     exams: Receiver<AssessedExam>,
     progress: &ProgressBar,
-) -> Result<Written, lobule_report::Error> {
-    let mut written = Written {
-        folder,
-        exams: 0,
-        flagged: 0,
-        skipped: 0,
-    };
+) -> Result<(), Failure> {
     for (exam, input) in exams.into_iter().zip(&inputs.exams) {
         let breasts = &exam.assessment.breasts;
         written.exams += usize::from(!breasts.is_empty());
+        written.synthetic |= exam.assessment.is_synthetic();
         written.flagged += usize::from(breasts.iter().any(|b| b.flagged));
         written.skipped += exam.skipped.len();
+        let shown = |b: &BreastAssessment| b.probabilities.unwrap_or(b.scores).malignant;
+        let scores = breasts.iter().map(shown).chain(written.highest);
+        written.highest = scores.reduce(f64::max);
         tracing::info!(exam = %exam.assessment.exam, "assessed");
         for skipped in &exam.skipped {
             tracing::info!(file = %skipped.file, reason = %skipped.reason, "skipped");
         }
+        if let Some(dicom) = &mut written.dicom {
+            dicom.add(&exam, input, info)?;
+        }
         written.folder.add(&ExamRecord {
             assessment: exam.assessment,
             pictures: exam.pictures,
-            crops: exam.crops,
+            steps: exam.steps,
             skipped: exam.skipped,
-            identity: match identity {
-                Identity::Show => input.identity(),
-                Identity::Hide => Vec::new(),
+            identity: match written.identity {
+                Surroundings::Show => input.identity(),
+                Surroundings::Hide => Vec::new(),
             },
         })?;
         progress.inc(input.files().count() as u64);
     }
-    Ok(written)
+    Ok(())
 }

@@ -3,12 +3,16 @@
 use std::path::PathBuf;
 
 use clap::Subcommand;
-use lobule_engine::bench::{Timing, fixed_images, time};
+use lobule_engine::bench::{Timing, time};
 use lobule_engine::install::install;
 use lobule_engine::{EngineKind, EngineState, EngineStatus, Options, engines, open, preferred};
 
 use crate::default_package;
 use crate::failure::{Failure, Outcome};
+use crate::graphs::{GraphCase, cases, images_at_once};
+
+/// Images in a batch unless they are large.
+const BATCH: u16 = 8;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -26,7 +30,7 @@ enum Command {
     },
     /// Fetch ONNX Runtime's library with pip, check its hash and unpack it for this user.
     Install,
-    /// Time the first member of a model on every engine.
+    /// Time the graphs of a model's first member on every engine.
     Bench(Bench),
 }
 
@@ -37,9 +41,9 @@ struct Bench {
     /// Threads of each engine.
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: u16,
-    /// Images in a batch.
-    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=1024))]
-    batch: u16,
+    /// Images in a batch [default: 8, and 1 where an image has more than a million pixels].
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    batch: Option<u16>,
     /// Batches that are timed.
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=10_000))]
     rounds: u16,
@@ -113,52 +117,73 @@ fn status_json(engine: &EngineStatus, default: Option<EngineKind>) -> serde_json
 }
 
 fn run_bench(bench: &Bench) -> Result<Outcome, Failure> {
-    let (model, [rows, cols], _found) = graph(bench)?;
-    let shape = [usize::from(bench.batch), 1, rows, cols];
+    let (cases, _found) = graphs_of(bench)?;
     let usable = |e: &EngineStatus| matches!(e.state, EngineState::Available { .. });
     let all = engines();
     let kinds: Vec<EngineKind> = all.iter().filter(|e| usable(e)).map(|e| e.kind).collect();
-    let options = Options {
-        threads: usize::from(bench.threads),
-    };
-    let mut sessions = Vec::new();
-    for kind in &kinds {
-        sessions.push(open(Some(*kind), &model, &options)?);
+    let mut timed = Vec::new();
+    for case in &cases {
+        timed.push(time_graph(case, bench, &kinds)?);
     }
-    let images = fixed_images(shape.iter().product());
-    let timings = time(&mut sessions, &images, shape, usize::from(bench.rounds))?;
-    let rows: Vec<(EngineKind, Timing)> = kinds.iter().copied().zip(timings).collect();
     if bench.json {
-        println!("{:#}", bench_json(bench, shape, &rows));
+        println!("{:#}", bench_json(bench, &timed));
     } else {
-        print_table(bench, shape, &rows);
+        timed.iter().for_each(|graph| print_table(bench, graph));
     }
     let missing = all.iter().filter(|e| !usable(e));
     missing.for_each(|e| eprintln!("{}", status_line(e, None)));
     Ok(Outcome::Complete)
 }
 
-/// The graph to time, its input, and the package that must outlive it.
-fn graph(
-    bench: &Bench,
-) -> Result<(PathBuf, [usize; 2], Option<default_package::FoundPackage>), Failure> {
-    let onnx = |path: &&PathBuf| path.extension().is_some_and(|e| e == "onnx");
-    if let Some(file) = bench.model.as_ref().filter(onnx) {
-        return Ok((file.clone(), [usize::from(bench.side); 2], None));
-    }
-    let found = default_package::find(bench.model.as_deref())?;
-    let prepare = &found.package.manifest().prepare;
-    let side = [prepare.rows, prepare.cols];
-    let paths = found.package.member_paths();
-    let first = paths.into_iter().next();
-    let first = first.ok_or_else(|| Failure::package("expected a member, got none"))?;
-    Ok((first, side, Some(found)))
+/// A graph's timings by engine.
+struct Timed {
+    graph: String,
+    shape: Vec<usize>,
+    rows: Vec<(EngineKind, Timing)>,
 }
 
-fn print_table(bench: &Bench, shape: [usize; 4], rows: &[(EngineKind, Timing)]) {
-    let [batch, _, height, width] = shape;
+fn time_graph(case: &GraphCase, bench: &Bench, kinds: &[EngineKind]) -> Result<Timed, Failure> {
+    let mut sessions = Vec::new();
+    for kind in kinds {
+        sessions.push(open(Some(*kind), &case.path, &options(bench))?);
+    }
+    let shape = case.inputs[0].1.shape.clone();
+    let timings = time(&mut sessions, &case.views(), shape[0], bench.rounds.into())?;
+    Ok(Timed {
+        graph: case.name(),
+        shape,
+        rows: kinds.iter().copied().zip(timings).collect(),
+    })
+}
+
+fn options(bench: &Bench) -> Options {
+    Options {
+        threads: usize::from(bench.threads),
+    }
+}
+
+/// The graphs to time, and the package that must outlive them.
+fn graphs_of(
+    bench: &Bench,
+) -> Result<(Vec<GraphCase>, Option<default_package::FoundPackage>), Failure> {
+    let onnx = |path: &&PathBuf| path.extension().is_some_and(|e| e == "onnx");
+    if let Some(file) = bench.model.as_ref().filter(onnx) {
+        let (n, side) = (bench.batch.unwrap_or(BATCH), usize::from(bench.side));
+        let session = open(Some(EngineKind::Rten), file, &options(bench))?;
+        let input = session.inputs().first().cloned().unwrap_or_default();
+        let shape = [usize::from(n), 1, side, side];
+        return Ok((vec![GraphCase::of_images(file.clone(), input, shape)], None));
+    }
+    let found = default_package::find(bench.model.as_deref())?;
+    let most = images_at_once(&found.package, usize::from(BATCH));
+    let n = bench.batch.map_or(most, usize::from);
+    Ok((cases(&found.package, 0, n)?, Some(found)))
+}
+
+fn print_table(bench: &Bench, timed: &Timed) {
+    let Timed { graph, shape, rows } = timed;
     println!(
-        "{batch} images of {height} × {width}, {} threads, median of {} runs",
+        "{graph}: input {shape:?}, {} threads, median of {} runs",
         bench.threads, bench.rounds
     );
     println!(
@@ -174,11 +199,8 @@ fn print_table(bench: &Bench, shape: [usize; 4], rows: &[(EngineKind, Timing)]) 
     }
 }
 
-fn bench_json(
-    bench: &Bench,
-    shape: [usize; 4],
-    rows: &[(EngineKind, Timing)],
-) -> serde_json::Value {
+/// The member's own graph at the top; further graphs of the package behind it.
+fn bench_json(bench: &Bench, timed: &[Timed]) -> serde_json::Value {
     let row = |(kind, t): &(EngineKind, Timing)| {
         serde_json::json!({
             "engine": kind.name(),
@@ -187,10 +209,17 @@ fn bench_json(
             "images_per_second": t.images_per_second,
         })
     };
-    serde_json::json!({
-        "shape": shape,
-        "threads": bench.threads,
-        "rounds": bench.rounds,
-        "engines": rows.iter().map(row).collect::<Vec<_>>(),
-    })
+    let graph = |timed: &Timed| {
+        serde_json::json!({
+            "graph": timed.graph,
+            "shape": timed.shape,
+            "threads": bench.threads,
+            "rounds": bench.rounds,
+            "engines": timed.rows.iter().map(row).collect::<Vec<_>>(),
+        })
+    };
+    let mut all = timed.iter().map(graph);
+    let mut first = all.next().unwrap_or_default();
+    first["further_graphs"] = all.collect();
+    first
 }

@@ -1,6 +1,7 @@
 //! Exit codes: the one place that decides them.
 
 use std::fmt;
+use std::path::Path;
 use std::process::ExitCode;
 
 /// The table under `--help`.
@@ -9,7 +10,7 @@ Exit codes:
   0  everything was done
   1  unexpected failure
   2  wrong options or a wrong manifest
-  3  finished, but some inputs were skipped (listed with their reasons)
+  3  finished, but some inputs were skipped or have no DICOM results (listed with their reasons), or files are missing
   4  no usable input: no image, or a table that cannot be analysed
   5  the model package cannot be used
   6  the engine is not available
@@ -20,7 +21,7 @@ Exit codes:
 pub(crate) enum Outcome {
     /// Nothing was left out.
     Complete,
-    /// Some inputs were skipped.
+    /// Some inputs were skipped, or have no DICOM results.
     SomeSkipped,
 }
 
@@ -70,6 +71,12 @@ impl Failure {
         Failure::new(7, message)
     }
 
+    /// A file that could not be written.
+    pub(crate) fn unwritten(path: &Path, error: impl fmt::Display) -> Failure {
+        let name = path.display();
+        Failure::output(format!("{name}: expected to write it, got: {error}"))
+    }
+
     pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(self.code)
     }
@@ -100,12 +107,16 @@ impl From<lobule_engine::Error> for Failure {
 
 impl From<lobule_assess::Error> for Failure {
     fn from(error: lobule_assess::Error) -> Failure {
-        use lobule_assess::ErrorKind::{Engine, Manifest, Option, Outputs, Package, Receiver};
+        use lobule_assess::ErrorKind::{
+            Engine, Input, Journal, Manifest, Option, Outputs, Package, Receiver,
+        };
         let code = match error.kind() {
             Manifest | Option => 2,
             Package | Outputs => 5,
             Engine => 6,
             Receiver => 1,
+            Input => 4,
+            Journal => 7,
         };
         Failure::new(code, error.to_string())
     }
@@ -121,11 +132,29 @@ impl From<lobule_study::Error> for Failure {
     }
 }
 
+impl From<lobule_slide::Error> for Failure {
+    fn from(error: lobule_slide::Error) -> Failure {
+        Failure::no_input(error.to_string())
+    }
+}
+
 impl From<lobule_report::Error> for Failure {
     fn from(error: lobule_report::Error) -> Failure {
         let code = match error.kind() {
             lobule_report::ErrorKind::Io => 7,
             lobule_report::ErrorKind::Format => 1,
+        };
+        Failure::new(code, error.to_string())
+    }
+}
+
+impl From<lobule_server::Error> for Failure {
+    fn from(error: lobule_server::Error) -> Failure {
+        use lobule_server::ErrorKind::{Config, Data, InUse, Listen, Newer};
+        let code = match error.kind() {
+            Config => 2,
+            Data | InUse | Newer => 7,
+            Listen => 1,
         };
         Failure::new(code, error.to_string())
     }

@@ -5,17 +5,25 @@
 //! standard error.
 
 mod assess;
+mod assess_slides;
 mod default_package;
 mod demo;
+mod dicom_out;
 mod engine;
 mod evaluate;
 mod failure;
+mod graphs;
 mod model;
+mod phantom;
+mod serve;
+mod service;
 mod setup;
+mod slide;
 mod study;
 #[cfg(feature = "train")]
 mod train;
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -26,21 +34,22 @@ use failure::{EXIT_CODES, Failure, Outcome};
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Reads breast ultrasound exams and analyses studies. Research use only. Not for diagnosis.
+/// Reads exams of breast ultrasound and mammography and whole slides, and analyses studies. Research use only. Not for diagnosis.
 #[derive(Debug, Parser)]
 #[command(name = "lobule", version, after_help = EXIT_CODES, propagate_version = true)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
 
-    /// What is logged to standard error: error, warn, info, debug, or a filter by module.
-    #[arg(long, global = true, value_name = "FILTER", default_value = "warn")]
-    log: String,
+    /// What is logged to standard error: error, warn, info, debug, or a filter by module [default:
+    /// warn; info while serving].
+    #[arg(long, global = true, value_name = "FILTER")]
+    log: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Assess files, folders or a manifest and write a report.
+    /// Assess exams or whole slides (files, folders or a table) and write a report.
     #[command(after_help = EXIT_CODES)]
     Assess(assess::Args),
     /// Score your own labelled images: AUROC, calibration, thresholds.
@@ -55,9 +64,21 @@ enum Command {
     /// List the inference engines, install the faster one, time them.
     #[command(after_help = EXIT_CODES)]
     Engine(engine::Args),
+    /// Receive studies over the DICOM network, read them as they arrive, show and send the results.
+    #[command(after_help = EXIT_CODES)]
+    Serve(serve::Args),
+    /// Accounts, audit log, backups and models of a service.
+    #[command(after_help = EXIT_CODES)]
+    Service(service::Args),
     /// Analyse tables: reader studies, algorithms, hybrids, triage, survival, calibration, planning.
     #[command(after_help = EXIT_CODES)]
     Study(Box<study::Args>),
+    /// Show what a whole slide holds.
+    #[command(after_help = EXIT_CODES)]
+    Slide(slide::Args),
+    /// Write synthetic slides and cohorts with their truth.
+    #[command(after_help = EXIT_CODES)]
+    Phantom(phantom::Args),
     /// Train a network on labelled images, join finished runs into a model package.
     #[cfg(feature = "train")]
     #[command(after_help = EXIT_CODES)]
@@ -66,7 +87,12 @@ enum Command {
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    match start_log(&cli.log).and_then(|()| run(&cli.command)) {
+    let usual = match cli.command {
+        Command::Serve(_) => "info",
+        _ => "warn",
+    };
+    let filter = cli.log.as_deref().unwrap_or(usual);
+    match start_log(filter).and_then(|()| run(&cli.command)) {
         Ok(outcome) => outcome.exit_code(),
         Err(failure) => {
             eprintln!("lobule: {failure}");
@@ -83,7 +109,11 @@ fn run(command: &Command) -> Result<Outcome, Failure> {
         #[cfg(feature = "train")]
         Command::Train(args) => train::run(args),
         Command::Model(args) => model::run(args),
+        Command::Serve(args) => serve::run(args),
+        Command::Service(args) => service::run(args),
         Command::Study(args) => study::run(args),
+        Command::Slide(args) => slide::run(args),
+        Command::Phantom(args) => phantom::run(args),
         Command::Engine(args) => engine::run(args),
     }
 }
@@ -95,6 +125,7 @@ fn start_log(filter: &str) -> Result<(), Failure> {
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .init();
     Ok(())
 }

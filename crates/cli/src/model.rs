@@ -1,16 +1,16 @@
 //! `lobule model`: what packages there are, what they say, and whether it is true.
 
+mod gmic;
 mod outlines;
 mod rerun;
 mod verify;
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
-use lobule_package::{Manifest, Package, export, import};
+use lobule_package::{Manifest, Package, RiskScale, SlideRule, export, import};
 
-use crate::default_package;
+use crate::default_package::{self, imported_folders, own_models};
 use crate::failure::{Failure, Outcome};
 
 #[derive(Debug, clap::Args)]
@@ -21,7 +21,7 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// List the built-in model and the imported ones.
+    /// List the built-in models and the imported ones.
     List,
     /// Print what a package says about itself.
     Show {
@@ -40,10 +40,13 @@ enum Command {
         #[arg(long, value_name = "DIR")]
         data: Option<PathBuf>,
     },
-    /// Copy a package (folder or .zip) to your own models.
+    /// Copy a package (folder or .zip) to your own models, or make one of published checkpoints.
+    #[command(args_conflicts_with_subcommands = true, arg_required_else_help = true)]
     Import {
         /// Folder or zip file.
-        source: PathBuf,
+        source: Option<PathBuf>,
+        #[command(subcommand)]
+        published: Option<Published>,
     },
     /// Copy a package to a new folder, or to a zip file.
     Export {
@@ -52,6 +55,13 @@ enum Command {
         /// New folder, or a name that ends in .zip.
         target: PathBuf,
     },
+}
+
+#[derive(Debug, Subcommand)]
+enum Published {
+    /// Make a package of checkpoints of the mammography network GMIC. Needs a build with the
+    /// feature `train`.
+    Gmic(gmic::Args),
 }
 
 pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
@@ -66,11 +76,11 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
                 None => Ok(Outcome::Complete),
             }
         }
-        Command::Import { source } => {
-            let package = import(source, &own_models()?).map_err(moving)?;
-            print_row(&package, &package.folder().display().to_string());
-            Ok(Outcome::Complete)
-        }
+        Command::Import {
+            published: Some(Published::Gmic(args)),
+            ..
+        } => gmic::run(args),
+        Command::Import { source, .. } => import_package(source.as_deref()),
         Command::Export { package, target } => {
             let found = default_package::find(resolved(Some(package)).as_deref())?;
             export(&found.package, target).map_err(moving)?;
@@ -79,12 +89,11 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
     }
 }
 
-/// Where imported packages lie.
-fn own_models() -> Result<PathBuf, Failure> {
-    let folder = dirs::data_dir().ok_or_else(|| {
-        Failure::output("expected a user data folder for imported models, got none")
-    })?;
-    Ok(folder.join("lobule").join("models"))
+fn import_package(source: Option<&Path>) -> Result<Outcome, Failure> {
+    let none = || Failure::usage("expected a package to import, got none");
+    let package = import(source.ok_or_else(none)?, &own_models()?).map_err(moving)?;
+    print_row(&package, &package.folder().display().to_string());
+    Ok(Outcome::Complete)
 }
 
 /// A name that is no folder here stands for an imported package.
@@ -105,14 +114,10 @@ fn moving(error: lobule_package::Error) -> Failure {
 
 fn list() -> Result<Outcome, Failure> {
     let mut outcome = Outcome::Complete;
-    match default_package::find(None) {
-        Ok(found) => print_row(&found.package, "built in"),
-        Err(failure) => println!("{failure}"),
+    for found in default_package::built_in()? {
+        print_row(&found.package, "built in");
     }
-    let entries = fs::read_dir(own_models()?).into_iter().flatten().flatten();
-    let mut folders: Vec<PathBuf> = entries.map(|e| e.path()).filter(|p| p.is_dir()).collect();
-    folders.sort();
-    for folder in folders {
+    for folder in imported_folders() {
         match Package::open(&folder) {
             Ok(package) => print_row(&package, &folder.display().to_string()),
             Err(error) => {
@@ -147,7 +152,30 @@ fn show(package: Option<&Path>, json: bool) -> Result<Outcome, Failure> {
     Ok(Outcome::Complete)
 }
 
+fn slide_lines(rule: &SlideRule) -> Vec<String> {
+    match rule {
+        SlideRule::Tumor(rule) => {
+            let (threshold, chosen_by) = (rule.threshold, &rule.chosen_by);
+            vec![format!("tumor tiles    from {threshold} ({chosen_by})")]
+        }
+        SlideRule::Grade(rule) => {
+            let (quantile, least) = (rule.quantile, rule.least_tiles);
+            let score =
+                format!("slide score    quantile {quantile} of at least {least} tumor tiles");
+            let risk = |scale: &RiskScale| {
+                let (name, levels) = (&scale.name, scale.levels.join(" < "));
+                let (cutoffs, chosen_by) = (&scale.cutoffs, &scale.chosen_by);
+                format!("risk           {name}: {levels} at {cutoffs:?} ({chosen_by})")
+            };
+            std::iter::once(score)
+                .chain(rule.risks.iter().map(risk))
+                .collect()
+        }
+    }
+}
+
 fn summary(m: &Manifest, digest: &str) -> String {
+    let (rows, cols) = m.prepare.size();
     let mut lines = vec![
         format!(
             "{} {} ({:?}, {:?})",
@@ -155,10 +183,7 @@ fn summary(m: &Manifest, digest: &str) -> String {
         ),
         m.research_use.clone(),
         format!("digest         {digest}"),
-        format!(
-            "input          {} × {} pixels",
-            m.prepare.rows, m.prepare.cols
-        ),
+        format!("input          {rows} × {cols} pixels"),
         format!("classes        {}", m.classes.join(", ")),
     ];
     lines.extend(m.members.iter().map(|member| {
@@ -182,6 +207,7 @@ fn summary(m: &Manifest, digest: &str) -> String {
             p.name, p.threshold, p.chosen_by
         )
     }));
+    lines.extend(m.slide.iter().flat_map(slide_lines));
     lines.extend(m.training_data.iter().map(|d| {
         let (name, n, malignant) = (&d.name, d.n_images, d.n_malignant);
         let (licence, citation) = (&d.licence, &d.citation);

@@ -12,8 +12,11 @@ mod table;
 mod triage;
 mod words;
 
+use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use indicatif::{ProgressBar, ProgressStyle};
 use lobule_report::document::{Document, write_study};
 use lobule_stats::Confidence;
 use lobule_study::About;
@@ -109,6 +112,43 @@ fn about() -> About {
         program: format!("Lobule {}", env!("CARGO_PKG_VERSION")),
         command: format!("lobule {}", words.collect::<Vec<_>>().join(" ")),
     }
+}
+
+/// Shows that a long analysis goes on: a spinner with its time on a terminal, lines of the log
+/// elsewhere.
+fn patiently<T>(what: &str, work: impl FnOnce() -> T) -> T {
+    if !std::io::stderr().is_terminal() {
+        tracing::info!(what, "analysis started");
+        let result = work();
+        tracing::info!(what, "analysis finished");
+        return result;
+    }
+    let style = ProgressStyle::with_template("{spinner} {msg} {elapsed}");
+    let spinner = ProgressBar::new_spinner()
+        .with_style(style.expect("the template is valid"))
+        .with_message(what.to_owned());
+    spinner.enable_steady_tick(Duration::from_millis(100));
+    let result = work();
+    spinner.finish_and_clear();
+    result
+}
+
+/// Shows how far an analysis is that counts its steps: a bar on a terminal, lines of the log
+/// elsewhere.
+fn counted<T>(what: &str, work: impl FnOnce(&(dyn Fn(usize, usize) + Sync)) -> T) -> T {
+    if !std::io::stderr().is_terminal() {
+        return patiently(what, || work(&|_, _| ()));
+    }
+    let style = ProgressStyle::with_template("{msg} {bar:30} {pos}/{len} {eta}");
+    let bar = ProgressBar::new(0)
+        .with_style(style.expect("the template is valid"))
+        .with_message(what.to_owned());
+    let result = work(&|_, total| {
+        bar.set_length(total as u64);
+        bar.inc(1);
+    });
+    bar.finish_and_clear();
+    result
 }
 
 /// Writes the folder, says the summary and prints the report's path.

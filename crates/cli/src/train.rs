@@ -1,11 +1,17 @@
 //! `lobule train`: fit a network to labelled images.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressStyle};
+use lobule_package::Modality;
+use lobule_phantom::slide::DrawnSlide;
+use lobule_slide::{SlideLimits, TileSource, open_slide};
+use lobule_train::slide::{
+    SlideObserver, SlidePackageDescription, SlideRunConfig, assemble_slides, train_slides,
+};
 use lobule_train::{
     Compute, EpochRecord, Error, ErrorKind, Host, Observer, PackageDescription, RunConfig, Runs,
-    assemble, train,
+    assemble, predict_again, train,
 };
 
 use crate::failure::{Failure, Outcome};
@@ -21,10 +27,26 @@ pub(crate) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum System {
-    /// Train the ultrasound network. A run that was cut off goes on where it stood.
-    Ultrasound(Ultrasound),
+    /// Train a network on sonograms. A run that was cut off goes on where it stood.
+    Ultrasound(Training),
+    /// Train a network on mammograms: first on patches, then on whole images, if the
+    /// configurations say so. A run that was cut off goes on where it stood.
+    Mammography(Training),
+    /// Predict anew what finished runs left out, with the networks that they stored, and write their
+    /// tables again: for when the preparation of images has changed since.
+    Predict(Predict),
+    /// Train an ensemble on the tiles of slides: which are tumor, or whether tumor looks like grade 1
+    /// or 3. A run that was cut off goes on where it stood.
+    Slide(Training),
     /// Join finished runs into a model package: members, calibration, operating points, figures.
     Package(Package),
+}
+
+#[derive(Debug, clap::Args)]
+struct Predict {
+    /// Folders of finished runs.
+    #[arg(long = "run", value_name = "DIR", required = true)]
+    runs: Vec<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -47,7 +69,7 @@ struct Package {
 }
 
 #[derive(Debug, clap::Args)]
-struct Ultrasound {
+struct Training {
     /// Configuration of the run (TOML).
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
@@ -61,25 +83,100 @@ struct Ultrasound {
 
 pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
     match &args.system {
-        System::Ultrasound(args) => ultrasound(args),
+        System::Ultrasound(args) => training(args, Modality::Ultrasound),
+        System::Mammography(args) => training(args, Modality::Mammography),
+        System::Predict(args) => predict(args),
+        System::Slide(args) => slides(args),
         System::Package(args) => package(args),
     }
 }
 
+fn predict(args: &Predict) -> Result<Outcome, Failure> {
+    let host = Host {
+        compute: Compute::default(),
+        code: REVISION.into(),
+    };
+    for run in &args.runs {
+        let predictions = predict_again(run, &host).map_err(failure)?;
+        let n = predictions.len();
+        println!("{n} left-out images predicted: {}", run.display());
+    }
+    Ok(Outcome::Complete)
+}
+
 fn package(args: &Package) -> Result<Outcome, Failure> {
-    let description = PackageDescription::read(&args.description).map_err(failure)?;
     let runs = Runs {
         members: args.runs.clone(),
         across: args.across.clone(),
         tried: args.tried.clone(),
     };
-    assemble(&runs, &description, &args.out).map_err(failure)?;
+    let of_slides = args
+        .runs
+        .iter()
+        .any(|run| SlideRunConfig::is_one(&run.join("config.toml")));
+    if of_slides {
+        let description = SlidePackageDescription::read(&args.description).map_err(failure)?;
+        assemble_slides(&runs, &description, &args.out).map_err(failure)?;
+    } else {
+        let description = PackageDescription::read(&args.description).map_err(failure)?;
+        assemble(&runs, &description, &args.out).map_err(failure)?;
+    }
     println!("{}", args.out.display());
     Ok(Outcome::Complete)
 }
 
-fn ultrasound(args: &Ultrasound) -> Result<Outcome, Failure> {
+fn slides(args: &Training) -> Result<Outcome, Failure> {
+    let config = SlideRunConfig::read(&args.config).map_err(failure)?;
+    let host = Host {
+        compute: args.device,
+        code: REVISION.into(),
+    };
+    let mut progress = Progress::new();
+    let outcome =
+        train_slides(&config, &args.out, &host, &open_any, &mut progress).map_err(failure)?;
+    for skipped in &outcome.skipped {
+        eprintln!("skipped: {}: {}", skipped.slide, skipped.reason);
+    }
+    let (tiles, slides) = (outcome.tiles.len(), outcome.slides.len());
+    let out = args.out.display();
+    match &outcome.cutoff {
+        None => println!("{tiles} left-out tiles predicted: {out}"),
+        Some(cutoff) => println!(
+            "{slides} slides predicted, cutoff {:.4}: {out}",
+            cutoff.score
+        ),
+    }
+    match outcome.skipped.is_empty() {
+        true => Ok(Outcome::Complete),
+        false => Ok(Outcome::SomeSkipped),
+    }
+}
+
+/// A slide's file, or the plan of a synthetic one.
+fn open_any(file: &Path) -> Result<Box<dyn TileSource>, Box<dyn std::error::Error + Send + Sync>> {
+    match file.to_string_lossy().ends_with(".plan.json") {
+        true => Ok(Box::new(DrawnSlide::open(file)?)),
+        false => Ok(open_slide(file, &SlideLimits::default())?),
+    }
+}
+
+fn training(args: &Training, modality: Modality) -> Result<Outcome, Failure> {
     let config = RunConfig::read(&args.config).map_err(failure)?;
+    if config.network.modality() != modality {
+        let message = match modality {
+            Modality::Ultrasound => {
+                "expected a configuration for sonograms, got one for mammograms"
+            }
+            Modality::Mammography => {
+                "expected `[network.prepare] kind = \"mammogram\"`, got a configuration for sonograms"
+            }
+            Modality::Histology => "expected a configuration for slides, got one for exams",
+        };
+        return Err(Failure::usage(format!(
+            "{}: {message}",
+            args.config.display()
+        )));
+    }
     let mut progress = Progress::new();
     let host = Host {
         compute: args.device,
@@ -118,6 +215,14 @@ impl Progress {
             bar: ProgressBar::new(0).with_style(style),
             epochs: String::new(),
         }
+    }
+}
+
+impl SlideObserver for Progress {
+    fn slide(&mut self, done: usize, total: usize, name: &str) {
+        self.bar.set_length(total as u64);
+        self.bar.set_position(done as u64);
+        self.bar.set_message(format!("reading {name}"));
     }
 }
 

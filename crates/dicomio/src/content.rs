@@ -13,7 +13,8 @@ use crate::write::MANUFACTURER;
 use crate::{ColorDoppler, Error, ErrorKind, Modality};
 
 /// Retired, but still in archives.
-const RETIRED_ULTRASOUND: [&str; 2] = ["1.2.840.10008.5.1.4.1.1.3", "1.2.840.10008.5.1.4.1.1.6"];
+pub(crate) const RETIRED_ULTRASOUND: [&str; 2] =
+    ["1.2.840.10008.5.1.4.1.1.3", "1.2.840.10008.5.1.4.1.1.6"];
 pub(crate) const SECONDARY_CAPTURE: [&str; 4] = [
     uids::SECONDARY_CAPTURE_IMAGE_STORAGE,
     uids::MULTI_FRAME_GRAYSCALE_BYTE_SECONDARY_CAPTURE_IMAGE_STORAGE,
@@ -421,14 +422,26 @@ pub(crate) fn side(dataset: &Dataset, warnings: &mut Vec<Warning>) -> Side {
             Side::Unknown
         }
         None => {
-            warn(
-                warnings,
-                WarningKind::UnknownSide,
-                "the side of the breast is not stated",
-            );
+            let codes = [tags::IMAGE_LATERALITY, tags::LATERALITY];
+            let code = codes.iter().find_map(|&tag| code_string(dataset, tag));
+            let message = match code {
+                Some(code) => {
+                    format!("the side of the breast is not known: the laterality is `{code}`")
+                }
+                None => "the side of the breast is not stated".to_owned(),
+            };
+            warn(warnings, WarningKind::UnknownSide, &message);
             Side::Unknown
         }
     }
+}
+
+/// A value that has the form of a code (PS3.5 6.2, CS): fit for a message, while anything else may name a
+/// patient.
+pub(crate) fn code_string(dataset: &Dataset, tag: Tag) -> Option<String> {
+    let is_code = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || " _".contains(c);
+    let text = dataset.text(tag)?;
+    (!text.is_empty() && text.len() <= 16 && text.chars().all(is_code)).then_some(text)
 }
 
 fn laterality(code: &str) -> Option<Laterality> {

@@ -23,10 +23,12 @@ use crate::{Error, ErrorKind};
 
 /// Largest inflated data set of the deflated transfer syntax.
 const MAX_INFLATED_BYTES: u64 = 512 << 20;
+/// Of a deflated data set, what is inflated to find elements before the pixel data.
+const HEAD_BYTES: u64 = 4 << 20;
 
 /// Something to read a data set and its pixels from.
-pub(crate) trait ReadSeek: Read + Seek {}
-impl<T: Read + Seek> ReadSeek for T {}
+pub(crate) trait ReadSeek: Read + Seek + Send {}
+impl<T: Read + Seek + Send> ReadSeek for T {}
 
 /// How elements are laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +43,8 @@ pub(crate) struct Encoding {
 pub(crate) struct Header {
     pub(crate) dataset: Dataset,
     pub(crate) syntax: Syntax,
+    /// The syntax as it is named; empty where it is not.
+    pub(crate) syntax_uid: String,
     pub(crate) pixel_data: Option<PixelData>,
     pub(crate) source: Box<dyn ReadSeek>,
     pub(crate) source_length: u64,
@@ -72,18 +76,53 @@ pub(crate) struct Element {
 
 /// Reads the elements `wanted` of a file.
 pub(crate) fn read_file(path: &Path, wanted: &[Tag]) -> Result<Header, Error> {
-    let io = |e: std::io::Error| Error::new(ErrorKind::Io, e.to_string());
-    let file = File::open(path).map_err(io)?;
-    let length = file.metadata().map_err(io)?.len();
-    read(Box::new(BufReader::new(file)), length, wanted)
+    read_part_of_file(path, wanted, Part::Whole)
+}
+
+/// Reads the elements that `keeps` names.
+pub(crate) fn read_kept(path: &Path, keeps: &dyn Fn(Tag) -> bool) -> Result<Dataset, Error> {
+    Ok(finish(open_file(path)?, Keep::If(keeps))?.dataset)
+}
+
+/// Reads the elements `wanted` of a file whose pixels are not asked for: of a deflated data set only
+/// the first MiB are held.
+pub(crate) fn read_file_head(path: &Path, wanted: &[Tag]) -> Result<Header, Error> {
+    read_part_of_file(path, wanted, Part::Head)
+}
+
+fn read_part_of_file(path: &Path, wanted: &[Tag], part: Part) -> Result<Header, Error> {
+    let (source, length) = source_of(path)?;
+    read_part(source, length, wanted, part)
+}
+
+/// How much of a deflated data set is inflated.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    Whole,
+    Head,
 }
 
 /// Reads the elements `wanted` of a source of `length` bytes.
-pub(crate) fn read(
+fn read_part(
     source: Box<dyn ReadSeek>,
     length: u64,
     wanted: &[Tag],
+    part: Part,
 ) -> Result<Header, Error> {
+    let opened = open(source, length, part)?;
+    finish(opened, Keep::Only(wanted))
+}
+
+/// A source at the first element of its data set.
+pub(crate) struct Opened {
+    pub(crate) walker: Walker<Box<dyn ReadSeek>>,
+    pub(crate) syntax: Syntax,
+    syntax_uid: String,
+    class: Option<Element>,
+}
+
+/// Reads the file meta information, and inflates what is deflated.
+pub(crate) fn open(source: Box<dyn ReadSeek>, length: u64, part: Part) -> Result<Opened, Error> {
     let mut walker = Walker::new(source, length);
     let start = start_of_data(&walker.peek(132)?).ok_or_else(|| not_dicom(length))?;
     walker.seek(start)?;
@@ -93,25 +132,46 @@ pub(crate) fn read(
         .elements
         .get(&tags::MEDIA_STORAGE_SOP_CLASS_UID)
         .cloned();
-    let syntax = match meta.text(tags::TRANSFER_SYNTAX_UID) {
-        Some(uid) => Syntax::of_uid(&uid),
+    let named = meta.text(tags::TRANSFER_SYNTAX_UID);
+    let syntax = match &named {
+        Some(uid) => Syntax::of_uid(uid),
         None => Syntax::of_encoding(guess_encoding(&walker.peek(8)?), syntax::Codec::Native),
     };
     if syntax.deflated {
-        let (source, length) = inflate(walker.source)?;
-        return finish(Walker::new(source, length), syntax, class, wanted);
+        let (source, length) = inflate(walker.source, part)?;
+        walker = Walker::new(source, length);
+    } else {
+        walker.seek(position)?;
     }
-    walker.seek(position)?;
-    finish(walker, syntax, class, wanted)
+    Ok(Opened {
+        walker,
+        syntax,
+        syntax_uid: named.unwrap_or_default(),
+        class,
+    })
 }
 
-fn finish(
-    mut walker: Walker<Box<dyn ReadSeek>>,
-    syntax: Syntax,
-    class: Option<Element>,
-    wanted: &[Tag],
-) -> Result<Header, Error> {
-    let (mut dataset, pixel_data) = walker.read_elements(syntax.encoding, Keep::Only(wanted))?;
+/// A file at the first element of its data set.
+pub(crate) fn open_file(path: &Path) -> Result<Opened, Error> {
+    let (source, length) = source_of(path)?;
+    open(source, length, Part::Whole)
+}
+
+fn source_of(path: &Path) -> Result<(Box<dyn ReadSeek>, u64), Error> {
+    let io = |e: std::io::Error| Error::new(ErrorKind::Io, e.to_string());
+    let file = File::open(path).map_err(io)?;
+    let length = file.metadata().map_err(io)?.len();
+    Ok((Box::new(BufReader::new(file)), length))
+}
+
+fn finish(opened: Opened, keep: Keep<'_>) -> Result<Header, Error> {
+    let Opened {
+        mut walker,
+        syntax,
+        syntax_uid,
+        class,
+    } = opened;
+    let (mut dataset, pixel_data) = walker.read_elements(syntax.encoding, keep)?;
     // A directory of other files names its class in the meta information alone.
     if let Some(class) = class {
         dataset.elements.entry(tags::SOP_CLASS_UID).or_insert(class);
@@ -119,6 +179,7 @@ fn finish(
     Ok(Header {
         dataset,
         syntax,
+        syntax_uid,
         pixel_data,
         source_length: walker.length,
         source: walker.source,
@@ -166,10 +227,14 @@ fn guess_encoding(first: &[u8]) -> Encoding {
     }
 }
 
-fn inflate(source: Box<dyn ReadSeek>) -> Result<(Box<dyn ReadSeek>, u64), Error> {
+fn inflate(source: Box<dyn ReadSeek>, part: Part) -> Result<(Box<dyn ReadSeek>, u64), Error> {
+    let most = match part {
+        Part::Whole => MAX_INFLATED_BYTES + 1,
+        Part::Head => HEAD_BYTES,
+    };
     let mut bytes = Vec::new();
     DeflateDecoder::new(source)
-        .take(MAX_INFLATED_BYTES + 1)
+        .take(most)
         .read_to_end(&mut bytes)
         .map_err(|e| malformed(format!("expected a deflated data set, got {e}")))?;
     let length = bytes.len() as u64;
@@ -292,7 +357,8 @@ mod tests {
 
     fn header_of(bytes: &[u8], wanted: &[Tag]) -> Result<Header, Error> {
         let length = bytes.len() as u64;
-        read(Box::new(Cursor::new(bytes.to_vec())), length, wanted)
+        let source = Box::new(Cursor::new(bytes.to_vec()));
+        read_part(source, length, wanted, Part::Whole)
     }
 
     #[test]
@@ -317,6 +383,25 @@ mod tests {
             let error = header_of(bytes, wanted).err().unwrap();
             assert_eq!(error.kind(), ErrorKind::Malformed);
         }
+    }
+
+    #[test]
+    fn the_head_of_a_deflated_file_is_found_without_its_pixels() {
+        let mut plain = b"\x08\x00\x60\x00CS\x02\x00US\xE0\x7F\x10\x00OB\0\0".to_vec();
+        plain.extend((64_u32 << 20).to_le_bytes());
+        plain.resize(plain.len() + (64 << 20), 0);
+        let mut deflate =
+            flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::fast());
+        std::io::Write::write_all(&mut deflate, &plain).unwrap();
+        let syntax = b"\x02\x00\x10\x00UI\x16\x001.2.840.10008.1.2.1.99";
+        let file = [&[0; 128][..], b"DICM", syntax, &deflate.finish().unwrap()].concat();
+        let place = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(place.path(), file).unwrap();
+        let head = read_file_head(place.path(), &[tags::MODALITY]).unwrap();
+        assert_eq!(head.dataset.text(tags::MODALITY).as_deref(), Some("US"));
+        assert_eq!(head.source_length, HEAD_BYTES);
+        let whole = read_file(place.path(), &[tags::MODALITY]).unwrap();
+        assert_eq!(whole.source_length, plain.len() as u64);
     }
 
     #[test]

@@ -38,6 +38,12 @@ pub enum ErrorKind {
     UnsupportedEncoding,
     /// The file cannot be written.
     Write,
+    /// A peer cannot be reached, is silent for too long, or has gone.
+    Network,
+    /// A peer does not keep to the protocol, or goes over a limit.
+    Protocol,
+    /// A peer refuses an association or an instance.
+    Refused,
 }
 
 impl Error {

@@ -103,7 +103,7 @@ pub(crate) fn read_samples(
     codec::decode(&bytes, layout)
 }
 
-fn check_frames(layout: &Layout, which: &[usize], limits: &Limits) -> Result<(), Error> {
+pub(crate) fn check_frames(layout: &Layout, which: &[usize], limits: &Limits) -> Result<(), Error> {
     if let Some(frame) = which.iter().find(|&&frame| frame >= layout.frames) {
         let last = layout.frames - 1;
         return Err(malformed(format!(
@@ -124,7 +124,7 @@ fn check_frames(layout: &Layout, which: &[usize], limits: &Limits) -> Result<(),
 }
 
 /// Where the bytes of one frame are: in one place, or in several fragments.
-type Place = Vec<Range<u64>>;
+pub(crate) type Place = Vec<Range<u64>>;
 
 fn place(start: u64, length: u64) -> Place {
     vec![Range {
@@ -134,7 +134,7 @@ fn place(start: u64, length: u64) -> Place {
 }
 
 /// The place of every frame.
-fn places(header: &mut Header, layout: &Layout) -> Result<Vec<Place>, Error> {
+pub(crate) fn places(header: &mut Header, layout: &Layout) -> Result<Vec<Place>, Error> {
     let start = layout.pixel_data.offset;
     if layout.pixel_data.length.is_some() {
         let size = layout.frame_bytes() as u64;
@@ -263,7 +263,7 @@ fn next_item(header: &mut Header, position: u64) -> Result<Option<Range<u64>>, E
     }
 }
 
-fn read_place(header: &mut Header, place: &Place) -> Result<Vec<u8>, Error> {
+pub(crate) fn read_place(header: &mut Header, place: &Place) -> Result<Vec<u8>, Error> {
     if place.iter().any(|range| range.end > header.source_length) {
         return Err(malformed("expected more pixels, got the end of the file"));
     }

@@ -19,12 +19,18 @@ pub(crate) struct Gray {
 impl Gray {
     pub(crate) fn read(layout: &Layout, data: &Dataset, warnings: &mut Vec<Warning>) -> Gray {
         let modality = Modality::read(data, warnings);
-        let sign = layout.signed.then_some(layout.bits_stored);
-        let count = 1_u32 << layout.bits_stored;
-        let values: Vec<f64> = (0..count)
-            .map(|stored| modality.at(signed(stored as u16, sign), layout.signed))
-            .collect();
+        let values = modality.values(layout);
         let voi = Voi::read(data, &values, &modality, warnings);
+        Gray::shown(layout, data, &values, &voi)
+    }
+
+    /// As [`Gray::read`], through a window of the caller's instead of the stated one.
+    pub(crate) fn through(layout: &Layout, data: &Dataset, window: Window) -> Gray {
+        let modality = Modality::read(data, &mut Vec::new());
+        Gray::shown(layout, data, &modality.values(layout), &Voi::Window(window))
+    }
+
+    fn shown(layout: &Layout, data: &Dataset, values: &[f64], voi: &Voi) -> Gray {
         let inverse = layout.photometric == Photometric::Monochrome1
             || data.text(tags::PRESENTATION_LUT_SHAPE).as_deref() == Some("INVERSE");
         let eight_bit = layout.bits_stored <= 8;
@@ -82,6 +88,14 @@ impl Modality {
         }
     }
 
+    /// What every stored value becomes.
+    fn values(&self, layout: &Layout) -> Vec<f64> {
+        let sign = layout.signed.then_some(layout.bits_stored);
+        let count = 1_u32 << layout.bits_stored;
+        let value = |stored| self.at(signed(stored as u16, sign), layout.signed);
+        (0..count).map(value).collect()
+    }
+
     pub(crate) fn at(&self, stored: i32, is_signed: bool) -> f64 {
         match self {
             Modality::Table(table) => {
@@ -105,6 +119,22 @@ fn first_table(data: &Dataset, sequence: Tag, warnings: &mut Vec<Warning>) -> Op
         );
     }
     table
+}
+
+/// What a file states of the step from values of the modality to brightness.
+pub(crate) enum StatedVoi {
+    Table(Table),
+    Window(Window),
+}
+
+impl StatedVoi {
+    /// The first table, else the first window; what cannot be used is left out with a warning.
+    pub(crate) fn first(data: &Dataset, warnings: &mut Vec<Warning>) -> Option<StatedVoi> {
+        match first_table(data, tags::VOILUT_SEQUENCE, warnings) {
+            Some(table) => Some(StatedVoi::Table(table)),
+            None => Window::read(data, warnings).map(StatedVoi::Window),
+        }
+    }
 }
 
 enum Voi {
@@ -134,12 +164,32 @@ pub(crate) enum Shape {
 }
 
 impl Shape {
-    fn read(data: &Dataset) -> Shape {
-        match data.text(tags::VOILUT_FUNCTION).as_deref() {
-            Some("LINEAR_EXACT") => Shape::LinearExact,
-            Some("SIGMOID") => Shape::Sigmoid,
-            _ => Shape::Linear,
+    /// The term of VOI LUT Function.
+    pub(crate) fn term(self) -> &'static str {
+        match self {
+            Shape::Linear => "LINEAR",
+            Shape::LinearExact => "LINEAR_EXACT",
+            Shape::Sigmoid => "SIGMOID",
         }
+    }
+
+    /// Whether something is stated that is no term of VOI LUT Function.
+    fn is_unknown(data: &Dataset) -> bool {
+        let known = |text: &str| text.is_empty() || Shape::of_term(text).is_some();
+        data.text(tags::VOILUT_FUNCTION)
+            .is_some_and(|text| !known(&text))
+    }
+
+    fn of_term(text: &str) -> Option<Shape> {
+        let all = [Shape::Linear, Shape::LinearExact, Shape::Sigmoid];
+        all.into_iter().find(|shape| shape.term() == text)
+    }
+
+    fn read(data: &Dataset) -> Shape {
+        let stated = data.text(tags::VOILUT_FUNCTION);
+        stated
+            .and_then(|text| Shape::of_term(&text))
+            .unwrap_or(Shape::Linear)
     }
 }
 
@@ -152,19 +202,17 @@ impl Voi {
     ) -> Voi {
         let fold = |f: fn(f64, f64) -> f64| values.iter().copied().reduce(f).unwrap_or(0.0);
         let (low, high) = (fold(f64::min), fold(f64::max));
-        if let Some(table) = first_table(data, tags::VOILUT_SEQUENCE, warnings) {
-            let first = table.first(low < 0.0);
-            return Voi::Table { table, first };
-        }
-        if let Some(window) = Window::read(data, warnings) {
-            return Voi::Window(window);
-        }
-        match modality {
-            Modality::Table(table) => Voi::Range {
+        match (StatedVoi::first(data, warnings), modality) {
+            (Some(StatedVoi::Table(table)), _) => Voi::Table {
+                first: table.first(low < 0.0),
+                table,
+            },
+            (Some(StatedVoi::Window(window)), _) => Voi::Window(window),
+            (None, Modality::Table(table)) => Voi::Range {
                 low: 0.0,
                 high: f64::from(table.top()),
             },
-            Modality::Line { .. } => Voi::Range { low, high },
+            (None, Modality::Line { .. }) => Voi::Range { low, high },
         }
     }
 
@@ -190,25 +238,54 @@ impl Window {
         Window::new(center, width, Shape::read(data), warnings)
     }
 
-    /// All windows with their places in the list; those of impossible width are left out with a
-    /// warning.
+    /// All windows with their places in the list; those of impossible width, and what is
+    /// not a pair of numbers, are left out with a warning.
     pub(crate) fn read_all(data: &Dataset, warnings: &mut Vec<Warning>) -> Vec<(usize, Window)> {
-        let centers = data.decimals(tags::WINDOW_CENTER);
-        let widths = data.decimals(tags::WINDOW_WIDTH);
+        let (centers, widths) = (
+            data.texts(tags::WINDOW_CENTER),
+            data.texts(tags::WINDOW_WIDTH),
+        );
         let shape = Shape::read(data);
-        let pairs = centers.into_iter().zip(widths).enumerate();
-        pairs
-            .filter_map(|(i, (c, w))| Some((i, Window::new(c, w, shape, warnings)?)))
-            .collect()
+        if !centers.is_empty() && Shape::is_unknown(data) {
+            repaired(
+                warnings,
+                "the form of the window is none of the standard's: LINEAR was taken",
+            );
+        }
+        let number = |text: &str| text.parse::<f64>().ok().filter(|n| n.is_finite());
+        let mut windows = Vec::new();
+        for i in 0..centers.len().max(widths.len()) {
+            let at = |texts: &[String]| texts.get(i).cloned().unwrap_or_default();
+            let (center, width) = (at(&centers), at(&widths));
+            if center.is_empty() && width.is_empty() {
+                continue;
+            }
+            match (number(&center), number(&width)) {
+                (Some(c), Some(w)) => {
+                    windows.extend(Window::new(c, w, shape, warnings).map(|window| (i, window)));
+                }
+                _ => repaired(warnings, "a window that is not two numbers was left out"),
+            }
+        }
+        windows
     }
 
-    fn new(center: f64, width: f64, shape: Shape, warnings: &mut Vec<Warning>) -> Option<Window> {
-        let allowed = match shape {
-            Shape::Linear => width >= 1.0,
-            Shape::LinearExact | Shape::Sigmoid => width > 0.0,
+    /// None with a warning where its shape does not allow its width.
+    pub(crate) fn new(
+        center: f64,
+        width: f64,
+        shape: Shape,
+        warnings: &mut Vec<Warning>,
+    ) -> Option<Window> {
+        let (allowed, widths) = match shape {
+            Shape::Linear => (width >= 1.0, "of at least 1"),
+            Shape::LinearExact | Shape::Sigmoid => (width > 0.0, "above 0"),
         };
         if !allowed {
-            repaired(warnings, "a window of impossible width was left out");
+            let term = shape.term();
+            let message =
+                format!("a window was left out: expected a width {widths} for {term}, got {width}");
+            repaired(warnings, &message);
             return None;
         }
         Some(Window {

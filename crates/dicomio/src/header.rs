@@ -10,9 +10,9 @@ use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 use lobule_exam::{PixelBox, Side, Spacing, Warning, WarningKind};
 use lobule_raster::Limits;
-use sha2::{Digest, Sha256};
 
 use crate::dataset::{self, Dataset};
+use crate::keys::study_key;
 use crate::layout::Layout;
 use crate::render::Renderer;
 use crate::{Error, content};
@@ -171,7 +171,5 @@ pub(crate) fn exam_key(data: &Dataset, path: &Path, warnings: &mut Vec<Warning>)
         });
         path.to_string_lossy().into_owned()
     });
-    let digest = Sha256::digest(seed.as_bytes());
-    let digits: String = digest[..6].iter().map(|b| format!("{b:02x}")).collect();
-    format!("exam-{digits}")
+    study_key(&seed)
 }

@@ -50,15 +50,28 @@ pub fn read_identity(path: &Path) -> Result<DisplayIdentity, Error> {
 
 /// A text in the file's character set; as Latin-1 where that set is unknown. Control characters
 /// are left out.
-fn decoded(data: &Dataset, tag: Tag) -> String {
-    let raw = data.raw(tag).unwrap_or_default();
-    let stated = data.texts(tags::SPECIFIC_CHARACTER_SET);
-    // The first value is empty where a later one only extends the default.
-    let named = stated.iter().find(|name| !name.is_empty());
-    let codec = named.and_then(|name| SpecificCharacterSet::from_code(name));
-    let text = codec
-        .and_then(|codec| codec.decode(raw).ok())
-        .unwrap_or_else(|| raw.iter().map(|&b| char::from(b)).collect());
+pub(crate) fn decoded(data: &Dataset, tag: Tag) -> String {
+    let charset = Charset::of(&data.texts(tags::SPECIFIC_CHARACTER_SET));
+    let text = charset.decode(data.raw(tag).unwrap_or_default());
     let shown: String = text.chars().filter(|c| !c.is_control()).collect();
     shown.trim().to_owned()
+}
+
+/// How texts of a data set are encoded.
+#[derive(Clone)]
+pub(crate) struct Charset(Option<SpecificCharacterSet>);
+
+impl Charset {
+    /// The set of the values of Specific Character Set. The first value is empty where a later one
+    /// only extends the default.
+    pub(crate) fn of(stated: &[String]) -> Charset {
+        let named = stated.iter().find(|name| !name.is_empty());
+        Charset(named.and_then(|name| SpecificCharacterSet::from_code(name)))
+    }
+
+    /// A text; as Latin-1 where the set is unknown or does not fit.
+    pub(crate) fn decode(&self, raw: &[u8]) -> String {
+        let decoded = self.0.as_ref().and_then(|codec| codec.decode(raw).ok());
+        decoded.unwrap_or_else(|| raw.iter().map(|&b| char::from(b)).collect())
+    }
 }

@@ -61,6 +61,20 @@ impl Table {
         signed(self.first, is_signed.then_some(16))
     }
 
+    /// The descriptor as it is written: number of entries, first stored value, bits of an entry,
+    /// which may be 8 or 16 alone.
+    pub(crate) fn descriptor(&self) -> [u16; 3] {
+        // 65536 entries are written as 0.
+        [self.values.len() as u16, self.first, 16]
+    }
+
+    /// The entries as shares of 65535.
+    pub(crate) fn shares(&self) -> Vec<u16> {
+        let top = f64::from(self.top());
+        let share = |&value: &u16| (65535.0 * f64::from(value) / top).round() as u16;
+        self.values.iter().map(share).collect()
+    }
+
     /// The entry of a number; outside the table the nearest end.
     pub(crate) fn at(&self, index: i64) -> u16 {
         let last = self.values.len() as i64 - 1;

@@ -10,7 +10,7 @@ use lobule_raster::{Image, Picture};
 use crate::Error;
 use crate::codec::Samples;
 use crate::dataset::{Dataset, malformed};
-use crate::gray::Gray;
+use crate::gray::{Gray, Window};
 use crate::layout::{Layout, Photometric};
 use crate::palette::Palette;
 
@@ -49,6 +49,19 @@ impl Renderer {
             bits_stored: layout.bits_stored,
             tables,
         })
+    }
+
+    /// Grey values are shown through a window; colors as [`Renderer::new`] shows them.
+    pub(crate) fn through(
+        layout: &Layout,
+        data: &Dataset,
+        window: Window,
+    ) -> Result<Renderer, Error> {
+        let mut renderer = Renderer::new(layout, data, &mut Vec::new())?;
+        if let Tables::Gray(gray) = &mut renderer.tables {
+            *gray = Gray::through(layout, data, window);
+        }
+        Ok(renderer)
     }
 
     pub(crate) fn render(&self, samples: Samples) -> Result<Picture, Error> {
@@ -95,7 +108,7 @@ fn eight_bit(value: u16, bits: u32) -> u8 {
 /// PS3.3 C.7.6.3.1.2, solved for red, green and blue:
 /// `r = y + 1.402·(cr − 128)`, `g = y − 0.344136·(cb − 128) − 0.714136·(cr − 128)`,
 /// `b = y + 1.772·(cb − 128)`, rounded, in 0..=255. In 16-bit fixed point.
-fn rgb_of_ybr([y, blue, red]: [u8; 3]) -> [u8; 3] {
+pub(crate) fn rgb_of_ybr([y, blue, red]: [u8; 3]) -> [u8; 3] {
     let (y, cb, cr) = (
         i32::from(y) << 16,
         i32::from(blue) - 128,

@@ -54,26 +54,91 @@ impl Syntax {
 }
 
 /// Retired, but older ultrasound machines wrote it.
-const EXPLICIT_VR_BIG_ENDIAN: &str = "1.2.840.10008.1.2.2";
+pub(crate) const EXPLICIT_VR_BIG_ENDIAN: &str = "1.2.840.10008.1.2.2";
+
+/// A syntax that is read: its identifier, its name in PS3.6, what its pixels are encoded with.
+pub(crate) struct Known(pub(crate) &'static str, pub(crate) &'static str, Codec);
+
+/// Every syntax that is read, as PS3.6 orders them.
+pub(crate) const KNOWN: [Known; 17] = [
+    Known(
+        uids::IMPLICIT_VR_LITTLE_ENDIAN,
+        "Implicit VR Little Endian",
+        Codec::Native,
+    ),
+    Known(
+        uids::EXPLICIT_VR_LITTLE_ENDIAN,
+        "Explicit VR Little Endian",
+        Codec::Native,
+    ),
+    Known(
+        uids::ENCAPSULATED_UNCOMPRESSED_EXPLICIT_VR_LITTLE_ENDIAN,
+        "Encapsulated Uncompressed Explicit VR Little Endian",
+        Codec::Native,
+    ),
+    Known(
+        uids::DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN,
+        "Deflated Explicit VR Little Endian",
+        Codec::Native,
+    ),
+    Known(
+        EXPLICIT_VR_BIG_ENDIAN,
+        "Explicit VR Big Endian (Retired)",
+        Codec::Native,
+    ),
+    Known(
+        uids::JPEG_BASELINE8_BIT,
+        "JPEG Baseline (Process 1)",
+        Codec::Jpeg,
+    ),
+    Known(
+        uids::JPEG_EXTENDED12_BIT,
+        "JPEG Extended (Process 2 & 4)",
+        Codec::Jpeg,
+    ),
+    Known(
+        uids::JPEG_LOSSLESS,
+        "JPEG Lossless, Non-Hierarchical (Process 14)",
+        Codec::Jpeg,
+    ),
+    Known(
+        uids::JPEG_LOSSLESS_SV1,
+        "JPEG Lossless, Non-Hierarchical, First-Order Prediction",
+        Codec::Jpeg,
+    ),
+    Known(uids::JPEGLS_LOSSLESS, "JPEG-LS Lossless", Codec::JpegLs),
+    Known(
+        uids::JPEGLS_NEAR_LOSSLESS,
+        "JPEG-LS Lossy (Near-Lossless)",
+        Codec::JpegLs,
+    ),
+    Known(
+        uids::JPEG2000_LOSSLESS,
+        "JPEG 2000 (Lossless Only)",
+        Codec::Jpeg2000,
+    ),
+    Known(uids::JPEG2000, "JPEG 2000", Codec::Jpeg2000),
+    Known(
+        uids::HTJ2K_LOSSLESS,
+        "High-Throughput JPEG 2000 (Lossless Only)",
+        Codec::Jpeg2000,
+    ),
+    Known(
+        uids::HTJ2K_LOSSLESS_RPCL,
+        "High-Throughput JPEG 2000 with RPCL Options (Lossless Only)",
+        Codec::Jpeg2000,
+    ),
+    Known(uids::HTJ2K, "High-Throughput JPEG 2000", Codec::Jpeg2000),
+    Known(uids::RLE_LOSSLESS, "RLE Lossless", Codec::Rle),
+];
 
 fn codec_of(uid: &str) -> Codec {
-    match uid {
-        uids::IMPLICIT_VR_LITTLE_ENDIAN
-        | uids::EXPLICIT_VR_LITTLE_ENDIAN
-        | uids::DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN
-        | uids::ENCAPSULATED_UNCOMPRESSED_EXPLICIT_VR_LITTLE_ENDIAN
-        | EXPLICIT_VR_BIG_ENDIAN => Codec::Native,
-        uids::RLE_LOSSLESS => Codec::Rle,
-        uids::JPEG_BASELINE8_BIT
-        | uids::JPEG_EXTENDED12_BIT
-        | uids::JPEG_LOSSLESS
-        | uids::JPEG_LOSSLESS_SV1 => Codec::Jpeg,
-        uids::JPEGLS_LOSSLESS | uids::JPEGLS_NEAR_LOSSLESS => Codec::JpegLs,
-        uids::JPEG2000_LOSSLESS
-        | uids::JPEG2000
-        | uids::HTJ2K_LOSSLESS
-        | uids::HTJ2K_LOSSLESS_RPCL
-        | uids::HTJ2K => Codec::Jpeg2000,
-        other => Codec::Other(other.to_owned()),
-    }
+    let known = KNOWN.iter().find(|known| known.0 == uid);
+    known.map_or_else(|| Codec::Other(uid.to_owned()), |known| known.2.clone())
+}
+
+/// The name of a syntax that is read; empty for any other.
+pub(crate) fn name_of(uid: &str) -> &'static str {
+    let known = KNOWN.iter().find(|known| known.0 == uid);
+    known.map_or("", |known| known.1)
 }

@@ -16,13 +16,13 @@ const MAX_VALUE_BYTES: u64 = 1 << 20;
 /// Most elements and items that are walked over before the pixel data.
 const MAX_ELEMENTS: usize = 1_000_000;
 /// Deepest nesting of sequences and items of undefined length.
-const MAX_DEPTH: usize = 64;
+pub(crate) const MAX_DEPTH: usize = 64;
 /// Shorter values are read over, longer ones skipped by seeking.
 const BUFFERED_BYTES: u64 = 8192;
-const UNDEFINED: u32 = u32::MAX;
-const ITEM: Tag = Tag(0xFFFE, 0xE000);
-const ITEM_END: Tag = Tag(0xFFFE, 0xE00D);
-const SEQUENCE_END: Tag = Tag(0xFFFE, 0xE0DD);
+pub(crate) const UNDEFINED: u32 = u32::MAX;
+pub(crate) const ITEM: Tag = Tag(0xFFFE, 0xE000);
+pub(crate) const ITEM_END: Tag = Tag(0xFFFE, 0xE00D);
+pub(crate) const SEQUENCE_END: Tag = Tag(0xFFFE, 0xE0DD);
 
 const EXPLICIT_LITTLE: Encoding = Encoding {
     implicit: false,
@@ -31,6 +31,7 @@ const EXPLICIT_LITTLE: Encoding = Encoding {
 
 pub(crate) enum Keep<'a> {
     Only(&'a [Tag]),
+    If(&'a dyn Fn(Tag) -> bool),
     All,
 }
 
@@ -38,15 +39,18 @@ impl Keep<'_> {
     fn keeps(&self, tag: Tag) -> bool {
         match self {
             Keep::Only(wanted) => wanted.contains(&tag),
+            Keep::If(keeps) => keeps(tag),
             Keep::All => true,
         }
     }
 }
 
-struct ElementHeader {
-    tag: Tag,
-    vr: [u8; 2],
-    length: u32,
+/// What stands before a value. The representation is `??` where it is not written.
+#[derive(Clone, Copy)]
+pub(crate) struct ElementHeader {
+    pub(crate) tag: Tag,
+    pub(crate) vr: [u8; 2],
+    pub(crate) length: u32,
 }
 
 pub(crate) struct Walker<R> {
@@ -90,7 +94,7 @@ impl<R: Read + Seek> Walker<R> {
         Ok(())
     }
 
-    fn skip(&mut self, count: u32) -> Result<(), Error> {
+    pub(crate) fn skip(&mut self, count: u32) -> Result<(), Error> {
         let count = u64::from(count);
         self.check_inside(count)?;
         if count > BUFFERED_BYTES {
@@ -103,7 +107,7 @@ impl<R: Read + Seek> Walker<R> {
         Ok(())
     }
 
-    fn check_inside(&self, count: u64) -> Result<(), Error> {
+    pub(crate) fn check_inside(&self, count: u64) -> Result<(), Error> {
         if self.position + count <= self.length {
             return Ok(());
         }
@@ -129,7 +133,7 @@ impl<R: Read + Seek> Walker<R> {
         })
     }
 
-    fn element_header(&mut self, encoding: Encoding) -> Result<ElementHeader, Error> {
+    pub(crate) fn element_header(&mut self, encoding: Encoding) -> Result<ElementHeader, Error> {
         self.walked += 1;
         if self.walked > MAX_ELEMENTS {
             return Err(Error::new(
@@ -231,7 +235,7 @@ impl<R: Read + Seek> Walker<R> {
         Ok(())
     }
 
-    fn read_kept(&mut self, tag: Tag, length: u64) -> Result<Vec<u8>, Error> {
+    pub(crate) fn read_kept(&mut self, tag: Tag, length: u64) -> Result<Vec<u8>, Error> {
         self.check_inside(length)?;
         if length > MAX_VALUE_BYTES {
             return Err(Error::new(
@@ -246,8 +250,17 @@ impl<R: Read + Seek> Walker<R> {
     }
 
     /// Walks past the delimiter of a sequence of undefined length.
-    fn skip_undefined(&mut self, encoding: Encoding) -> Result<(), Error> {
-        let mut open = vec![Scope::Sequence(encoding)];
+    pub(crate) fn skip_undefined(&mut self, encoding: Encoding) -> Result<(), Error> {
+        self.skip_scopes(Scope::Sequence(encoding))
+    }
+
+    /// Walks past the delimiter of an item of undefined length.
+    pub(crate) fn skip_item(&mut self, encoding: Encoding) -> Result<(), Error> {
+        self.skip_scopes(Scope::Item(encoding))
+    }
+
+    fn skip_scopes(&mut self, outermost: Scope) -> Result<(), Error> {
+        let mut open = vec![outermost];
         while let Some(&scope) = open.last() {
             if open.len() > MAX_DEPTH {
                 return Err(malformed(format!(
@@ -291,7 +304,8 @@ impl Scope {
     }
 }
 
-fn items_encoding(header: &ElementHeader, outer: Encoding) -> Encoding {
+/// How the items of a sequence are written.
+pub(crate) fn items_encoding(header: &ElementHeader, outer: Encoding) -> Encoding {
     match &header.vr {
         b"UN" => Encoding {
             implicit: true,

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::{Error, Session};
+use crate::{Error, Session, TensorView};
 
 /// How long runs of one session took.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -15,15 +15,15 @@ pub struct Timing {
     pub images_per_second: f64,
 }
 
-/// Times sessions on the same images. The sessions take turns, so that a slow moment of the
+/// Times sessions on the same inputs, which hold `n_images` images. The sessions take turns, so that a slow moment of the
 /// machine falls on all of them; two turns beforehand warm them up and are not counted.
 ///
 /// # Errors
 /// When a run fails.
 pub fn time(
     sessions: &mut [Box<dyn Session>],
-    images: &[f32],
-    shape: [usize; 4],
+    inputs: &[(&str, TensorView<'_>)],
+    n_images: usize,
     rounds: usize,
 ) -> Result<Vec<Timing>, Error> {
     const WARM_UP: usize = 2;
@@ -31,14 +31,14 @@ pub fn time(
     for round in 0..WARM_UP + rounds.max(1) {
         for (session, times_ms) in sessions.iter_mut().zip(&mut times_ms) {
             let start = Instant::now();
-            session.run_images(images, shape)?;
+            session.run(inputs)?;
             let elapsed_ms = start.elapsed().as_secs_f64() * 1e3;
             if round >= WARM_UP {
                 times_ms.push(elapsed_ms);
             }
         }
     }
-    let timing = |times_ms: Vec<f64>| summarize(times_ms, shape[0]);
+    let timing = |times_ms: Vec<f64>| summarize(times_ms, n_images);
     Ok(times_ms.into_iter().map(timing).collect())
 }
 

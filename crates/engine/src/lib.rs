@@ -1,11 +1,11 @@
-//! Runs an ONNX graph on one of two engines behind one trait.
+//! Runs an ONNX graph on one of three engines behind one trait.
 //!
 //! Owns: opening and running graphs ([`open`], [`Session`]), finding and installing ONNX Runtime's
 //! library ([`library`], [`install`]), timing ([`bench`]). Does not own: what a package says
 //! (`package`), how outputs become scores (`assess`).
 //!
 //! rten is built in and needs nothing. ONNX Runtime is loaded at run time where its library is
-//! found; a library or a model that cannot be used is an [`Error`], never a crash. What an engine
+//! found; one that was built with OpenVINO is a third engine, in bfloat16, for who asks for it; a library or a model that cannot be used is an [`Error`], never a crash. What an engine
 //! cannot guard against is a well-formed model that asks for more memory or time than there is: a
 //! model is a program, so a package's hashes are to be verified before its members are opened.
 //!

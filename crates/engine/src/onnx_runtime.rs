@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use ort::environment::Environment;
+use ort::ep::{ArbitrarilyConfigurableExecutionProvider, ExecutionProvider, OpenVINO};
 use ort::logging::LogLevel;
 use ort::session::builder::SessionBuilder;
 use ort::session::{Session, SessionInputValue};
@@ -44,6 +45,21 @@ struct Runtime {
     output_names: Vec<String>,
 }
 
+/// Fails where the library was built without OpenVINO.
+pub(crate) fn check_open_vino() -> Result<(), Error> {
+    environment()?;
+    let path = library::find()?.path;
+    let there = guarded(ErrorKind::Unavailable, &path, || {
+        OpenVINO::is_available()
+            .map_err(|e| Error::caused(ErrorKind::Unavailable, &path, "a usable ONNX Runtime", e))
+    })?;
+    let without =
+        "expected a library with OpenVINO (Python's onnxruntime-openvino), got one without";
+    there
+        .then_some(())
+        .ok_or_else(|| Error::at(ErrorKind::Unavailable, &path, without))
+}
+
 /// Reads a model from the bytes of an ONNX file.
 pub(crate) fn open(
     environment: &Environment,
@@ -51,7 +67,54 @@ pub(crate) fn open(
     path: &Path,
     options: &Options,
 ) -> Result<Box<dyn Backend>, Error> {
-    let session = builder(environment, options)
+    commit(builder(environment, options), bytes, path)
+}
+
+/// As [`open`], for OpenVINO.
+pub(crate) fn open_with_open_vino(
+    environment: &Environment,
+    bytes: &[u8],
+    path: &Path,
+    options: &Options,
+) -> Result<Box<dyn Backend>, Error> {
+    let provider = OpenVINO::default()
+        .with_device_type("CPU")
+        .with_arbitrary_config("load_config", open_vino_config(options));
+    let builder = builder(environment, options).and_then(|builder| {
+        let providers = [provider.build().error_on_failure()];
+        Ok(builder.with_execution_providers(providers)?)
+    });
+    commit(builder, bytes, path)
+}
+
+/// OpenVINO's own settings. Processors without bfloat16 would only pretend to have it.
+fn open_vino_config(options: &Options) -> String {
+    let precision = match has_bfloat16() {
+        true => "bf16",
+        false => "f32",
+    };
+    let threads = options.threads;
+    format!(
+        r#"{{"CPU":{{"INFERENCE_PRECISION_HINT":"{precision}","INFERENCE_NUM_THREADS":"{threads}","NUM_STREAMS":"1"}}}}"#
+    )
+}
+
+#[cfg(target_arch = "x86_64")]
+fn has_bfloat16() -> bool {
+    std::arch::is_x86_feature_detected!("avx512bf16")
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn has_bfloat16() -> bool {
+    false
+}
+
+fn commit(
+    builder: ort::Result<SessionBuilder>,
+    bytes: &[u8],
+    path: &Path,
+) -> Result<Box<dyn Backend>, Error> {
+    let session = builder
         .and_then(|mut builder| builder.commit_from_memory(bytes))
         .map_err(|e| Error::caused(ErrorKind::Model, path, "a model that ONNX Runtime reads", e))?;
     let names = |outlets: &[Outlet]| outlets.iter().map(|o| o.name().to_string()).collect();
@@ -63,11 +126,12 @@ pub(crate) fn open(
 }
 
 /// Idle threads stop spinning when a run ends: several members take turns, and decoding wants the
-/// cores in between.
+/// cores in between. One block for all that a run needs, planned ahead, is larger than what is there at once.
 fn builder(environment: &Environment, options: &Options) -> ort::Result<SessionBuilder> {
     let builder = Session::builder(environment)?
         .with_intra_threads(options.threads)?
         .with_inter_threads(1)?
+        .with_memory_pattern(false)?
         .with_config_entry("session.force_spinning_stop", "1")?;
     Ok(builder)
 }

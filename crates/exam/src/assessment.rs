@@ -1,6 +1,6 @@
 //! What the system says about an exam. Plain data: `report` decides how it is written.
 
-use crate::{Affine, PixelBox, Point, Polygon, Side, Spacing};
+use crate::{Affine, BreastOrientation, Modality, PixelBox, Point, Polygon, Side, Spacing, View};
 
 /// One value per class of finding. The classes are not exclusive: a breast may hold both.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -11,13 +11,23 @@ pub struct ClassScores {
     pub malignant: f64,
 }
 
-/// The class a finding is claimed to be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The class a finding is claimed to be, the worse one last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FindingClass {
     /// Looks benign.
     Benign,
     /// Looks malignant.
     Malignant,
+}
+
+impl FindingClass {
+    /// The stable name used in files and on pages.
+    pub const fn name(self) -> &'static str {
+        match self {
+            FindingClass::Benign => "benign",
+            FindingClass::Malignant => "malignant",
+        }
+    }
 }
 
 /// The result for one exam.
@@ -26,10 +36,21 @@ pub struct Assessment {
     /// An opaque key: the manifest's name of the exam, a file's stem, or a hash of the study's
     /// identifier. Never a patient identifier.
     pub exam: String,
+    /// What its images were made with. A study of both is two exams.
+    pub modality: Modality,
     /// One entry per breast, ordered left, right, unknown.
     pub breasts: Vec<BreastAssessment>,
     /// What the reader of the result should know about the exam as a whole.
     pub warnings: Vec<Warning>,
+}
+
+impl Assessment {
+    /// Whether the exam, or an image of it, says that it shows no patient.
+    pub fn is_synthetic(&self) -> bool {
+        let images = self.breasts.iter().flat_map(|b| &b.images);
+        let mut warnings = self.warnings.iter().chain(images.flat_map(|i| &i.warnings));
+        warnings.any(|w| w.kind == WarningKind::Synthetic)
+    }
 }
 
 /// The result for all images of one breast.
@@ -45,6 +66,16 @@ pub struct BreastAssessment {
     pub flagged: bool,
     /// The images in the order they were given; [`ImageAssessment::rank`] orders them.
     pub images: Vec<ImageAssessment>,
+    /// Screening views of a mammography exam that are not there; empty for ultrasound.
+    pub missing_views: Vec<View>,
+}
+
+impl BreastAssessment {
+    /// The breast's suspicion of malignancy in 0..=100: 100 times the calibrated malignant
+    /// probability; 100 times the network's score where there is no calibration.
+    pub fn score_of_100(&self) -> f64 {
+        100.0 * self.probabilities.unwrap_or(self.scores).malignant
+    }
 }
 
 /// The result for one image (or one frame).
@@ -64,7 +95,8 @@ pub struct ImageAssessment {
     pub crop: Crop,
     /// Takes a point of the network's input to the original image.
     pub image_from_input: Affine,
-    /// Share of the breast's attention, in 0..=1; sums to 1 over the breast.
+    /// Weight in the breast's scores, in 0..=1; sums to 1 over the breast. By attention, or, where
+    /// the model means over views, equal shares.
     pub attention: f64,
     /// 1 for the image with the most attention.
     pub rank: usize,
@@ -76,11 +108,46 @@ pub struct ImageAssessment {
     pub saliency: SaliencyMap,
     /// Outlined regions, highest score first.
     pub findings: Vec<Finding>,
+    /// What only a mammogram has.
+    pub mammogram: Option<MammogramFacts>,
     /// Tolerated deviations of this image.
     pub warnings: Vec<Warning>,
 }
 
-/// The part of an image that holds the sonogram.
+impl ImageAssessment {
+    /// The mammographic projection, where it is one and is stated.
+    pub fn view(&self) -> Option<View> {
+        self.mammogram.as_ref().and_then(|facts| facts.view)
+    }
+}
+
+/// What is known of a mammogram beside what every image has. Places are in the original image.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MammogramFacts {
+    /// The projection, where it is stated.
+    pub view: Option<View>,
+    /// How the breast lies in the original image.
+    pub orientation: BreastOrientation,
+    /// Outline of the breast.
+    pub breast: Polygon,
+    /// The pectoral muscle's edge, from the breast's upper end to the chest wall, where it was found.
+    pub pectoral: Option<[Point; 2]>,
+    /// Share of the breast's area that is dense, in 0..=1, where it was measured.
+    pub density: Option<f64>,
+    /// Windows that a second network looked at closely, highest attention first.
+    pub windows: Vec<CloseLook>,
+}
+
+/// A window of a mammogram that was looked at closely.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CloseLook {
+    /// The window in the original image, a quadrilateral.
+    pub outline: Polygon,
+    /// Its weight in 0..=1; those of an image and a member of the ensemble sum to one.
+    pub attention: f64,
+}
+
+/// The part of an image that holds the sonogram or the breast.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Crop {
     /// The window in pixels of the original image.
@@ -91,7 +158,7 @@ pub struct Crop {
     pub painted_pixels: usize,
 }
 
-/// How a sonogram was found.
+/// How a sonogram or a breast was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CropMethod {
     /// From the file's ultrasound regions.
@@ -100,6 +167,8 @@ pub enum CropMethod {
     Pixels,
     /// The whole image: nothing to crop was found.
     Whole,
+    /// The box around the breast of a mammogram, from the pixels.
+    Breast,
 }
 
 /// Per-class saliency on the network's own grid, row-major, each value in 0..=1.
@@ -167,6 +236,18 @@ pub struct Finding {
     pub outline: Polygon,
     /// Longest extent, where the pixel's size is known.
     pub longest_axis_mm: Option<f64>,
+    /// What is claimed of it on a mammogram.
+    pub lesion: Option<Lesion>,
+}
+
+/// What is claimed of a finding on a mammogram.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Lesion {
+    /// In 0..=100; the highest one of a breast is the breast's score.
+    pub score: f64,
+    /// From 1 within the breast; findings of different views with one number are taken for the
+    /// same lesion.
+    pub number: usize,
 }
 
 /// A threshold on the malignant probability and how it was chosen.
@@ -206,6 +287,20 @@ pub enum WarningKind {
     Repaired,
     /// The file says that it is not of a patient.
     Synthetic,
+    /// Nothing states a mammogram's projection.
+    UnknownView,
+    /// A screening view of a mammography exam, or a whole breast, is not there.
+    MissingView,
+    /// A projection was taken more than once.
+    RepeatedView,
+    /// The breast holds an implant.
+    Implant,
+    /// The model saw no such projection in training.
+    UntrainedView,
+    /// The stains of a slide could not be told apart: it was read as it is.
+    UnfitStains,
+    /// Squares of a slide could not be decoded.
+    UnreadableTiles,
 }
 
 impl WarningKind {
@@ -219,6 +314,13 @@ impl WarningKind {
             WarningKind::UnknownSpacing => "unknown_spacing",
             WarningKind::Repaired => "repaired",
             WarningKind::Synthetic => "synthetic",
+            WarningKind::UnknownView => "unknown_view",
+            WarningKind::MissingView => "missing_view",
+            WarningKind::RepeatedView => "repeated_view",
+            WarningKind::Implant => "implant",
+            WarningKind::UntrainedView => "untrained_view",
+            WarningKind::UnfitStains => "unfit_stains",
+            WarningKind::UnreadableTiles => "unreadable_tiles",
         }
     }
 }

@@ -92,6 +92,57 @@ impl Polygon {
         twice.abs() / 2.0
     }
 
+    /// Whether a point lies inside (even-odd rule); on the outline itself either may be said.
+    pub fn contains(&self, p: Point) -> bool {
+        let n = self.points.len();
+        let crosses = |i: &usize| {
+            let (a, b) = (self.points[*i], self.points[(i + 1) % n]);
+            (a.row > p.row) != (b.row > p.row)
+                && p.col < a.col + (p.row - a.row) / (b.row - a.row) * (b.col - a.col)
+        };
+        (0..n).filter(crosses).count() % 2 == 1
+    }
+
+    /// Visits every pixel (row, col) of a picture of `rows × cols` whose centre lies inside
+    /// (even-odd rule), row by row.
+    ///
+    /// ```
+    /// use lobule_exam::{PixelBox, Point, Polygon};
+    /// let corners = [(0.5, 0.5), (0.5, 3.5), (2.5, 3.5), (2.5, 0.5)];
+    /// let square = Polygon { points: corners.map(|(row, col)| Point { row, col }).to_vec() };
+    /// let mut pixels = Vec::new();
+    /// square.for_each_inside(4, 3, |row, col| pixels.push((row, col)));
+    /// assert_eq!(pixels, [(1, 1), (1, 2), (2, 1), (2, 2)]);
+    /// ```
+    pub fn for_each_inside(&self, rows: usize, cols: usize, mut each: impl FnMut(usize, usize)) {
+        let n = self.points.len();
+        for row in 0..rows {
+            let y = row as f64;
+            let mut crossings: Vec<f64> = (0..n)
+                .map(|i| (self.points[i], self.points[(i + 1) % n]))
+                .filter(|(a, b)| (a.row <= y) != (b.row <= y))
+                .map(|(a, b)| a.col + (y - a.row) / (b.row - a.row) * (b.col - a.col))
+                .collect();
+            crossings.sort_by(f64::total_cmp);
+            for pair in crossings.chunks_exact(2) {
+                let first = pair[0].ceil().max(0.0) as usize;
+                (first..cols)
+                    .take_while(|&col| (col as f64) < pair[1])
+                    .for_each(|col| each(row, col));
+            }
+        }
+    }
+
+    /// Mean of the corners; none for an outline without any.
+    pub fn middle(&self) -> Option<Point> {
+        let n = self.points.len() as f64;
+        let mean = |of: fn(&Point) -> f64| self.points.iter().map(of).sum::<f64>() / n;
+        (n > 0.0).then(|| Point {
+            row: mean(|p| p.row),
+            col: mean(|p| p.col),
+        })
+    }
+
     /// Longest distance between two corners, in millimetres.
     pub fn longest_axis_mm(&self, spacing: Spacing) -> f64 {
         let mut longest: f64 = 0.0;
@@ -262,7 +313,30 @@ mod tests {
                 .to_vec(),
         };
         assert_eq!(square.area(), 4.0);
+        let at = |row, col| Point { row, col };
+        assert_eq!(square.middle(), Some(at(1.0, 1.0)));
+        assert!(square.contains(at(0.5, 1.9)) && !square.contains(at(0.5, 2.1)));
+        assert!(!square.contains(at(-0.1, 1.0)));
+        assert!(!Polygon { points: vec![] }.contains(at(0.0, 0.0)));
         let spacing = Spacing::new(0.3, 0.4).unwrap();
         assert!((square.longest_axis_mm(spacing) - 1.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_rectangle_covers_its_pixels_and_what_sticks_out_is_left_away() {
+        let corner = |row, col| Point { row, col };
+        let cases = [
+            ([(0.5, 0.5), (0.5, 3.5), (2.5, 3.5), (2.5, 0.5)], 6),
+            ([(-9.0, -9.0), (-9.0, 99.0), (99.0, 99.0), (99.0, -9.0)], 20),
+            ([(7.0, 7.0), (7.0, 9.0), (9.0, 9.0), (9.0, 7.0)], 0),
+        ];
+        for (corners, expected) in cases {
+            let points = corners.map(|(row, col)| corner(row, col)).to_vec();
+            let mut count = 0;
+            Polygon { points }.for_each_inside(4, 5, |_, _| count += 1);
+            assert_eq!(count, expected);
+        }
+        let nothing = Polygon { points: Vec::new() };
+        nothing.for_each_inside(4, 5, |_, _| panic!("nothing is inside"));
     }
 }

@@ -19,17 +19,27 @@ mod arrange;
 mod assessment;
 mod geometry;
 mod mammogram;
+mod modality;
+mod nipple;
 mod side;
+mod slide;
 mod spacing;
 
 pub use arrange::{ImagesOfView, ViewedBreast, ViewedExam, ViewedImage, arrange_views};
 pub use assessment::{
-    Assessment, BreastAssessment, ClassScores, Crop, CropMethod, Finding, FindingClass,
-    ImageAssessment, OperatingPoint, SaliencyMap, Skipped, Warning, WarningKind,
+    Assessment, BreastAssessment, ClassScores, CloseLook, Crop, CropMethod, Finding, FindingClass,
+    ImageAssessment, Lesion, MammogramFacts, OperatingPoint, SaliencyMap, Skipped, Warning,
+    WarningKind,
 };
 pub use geometry::{Affine, PixelBox, Point, Polygon};
 pub use mammogram::{
     BreastOrientation, ImageSide, Implant, PresentationIntent, SCREENING_VIEWS, View, ViewModifier,
 };
+pub use modality::Modality;
+pub use nipple::{LengthUnit, NippleLine};
 pub use side::{Laterality, Side};
+pub use slide::{
+    GradeOutcome, MemberGrade, MppSource, RiskLevels, SlideAssessment, SlideGrade, StainUse,
+    TileAssessment, TileBounds, TileCounts, TileGrade,
+};
 pub use spacing::{InvalidSpacing, Spacing};

@@ -169,6 +169,13 @@ impl EfficientNetLite0 {
         EfficientNetLite0 { stem, blocks }
     }
 
+    /// The part that produces [`Features::stride_16`]; both feature maps are then that one, and h and w
+    /// need only be divisible by 16.
+    pub fn up_to_stride_16(mut self) -> EfficientNetLite0 {
+        self.blocks.truncate(BLOCKS_AT_STRIDE_16);
+        self
+    }
+
     /// `[n, c, h, w]` with h and w divisible by 32 → two feature maps.
     pub fn forward(&self, images: Tensor<4>) -> Features {
         let x = self.stem.forward(images);

@@ -15,7 +15,7 @@ pub fn bce(probabilities: Tensor<2>, targets: Tensor<2>) -> Tensor<1> {
     sum.mean_dim(0).sum().neg()
 }
 
-/// The ultrasound system's loss: `BCE(breasts) + β·mean|saliency|`.
+/// The loss of a network with saliency: `BCE(breasts) + β·mean|saliency|`.
 pub fn mil_loss(
     bag_scores: Tensor<2>,
     targets: Tensor<2>,

@@ -2,7 +2,7 @@
 //!
 //! Owns: the manifest ([`Manifest`]), the folder around it ([`Package`]: members, hashes, digest),
 //! the same as a zip file ([`import`], [`export`]),
-//! the table of predictions behind every figure ([`Predictions`]) and the map from a network's
+//! what a slide model decides by ([`SlideRule`]), the table of predictions behind every figure ([`Predictions`]) and the map from a network's
 //! score to a probability ([`Calibration`]). Does not own: running a member (`engine`), the
 //! wiring's arithmetic (`assess`), statistics (`stats`); it only applies one to its own table
 //! ([`figures()`]).
@@ -24,6 +24,9 @@ mod files;
 mod manifest;
 mod package;
 mod predictions;
+mod prepare;
+mod slide;
+mod slide_predictions;
 mod wiring;
 
 pub use archive::{export, import};
@@ -31,12 +34,19 @@ pub use calibration::Calibration;
 pub use error::{Error, ErrorKind};
 pub use figures::{Figure, figures, stated_figures};
 pub use files::sha256_of_file;
+pub use lobule_exam::Modality;
 pub use manifest::{
-    FORMAT, FindingThresholds, GraphFile, Manifest, Member, Modality, OperatingPoint, Prepare,
-    Saliency, Status, TrainingData,
+    FORMAT, FindingThresholds, GraphFile, Manifest, Member, OperatingPoint, Saliency, Status,
+    TrainingData, read_views,
 };
 pub use package::{
-    ACROSS_FILE, CARD_FILE, MANIFEST_FILE, METRICS_FILE, PREDICTIONS_FILE, Package, RUNS_FILE,
+    ACROSS_FILE, CARD_FILE, LICENCE_FILE, MANIFEST_FILE, MARKS_FILE, METRICS_FILE,
+    PREDICTIONS_FILE, Package, RUNS_FILE,
 };
 pub use predictions::{Prediction, Predictions, Truth};
-pub use wiring::{AttentionMil, GlobalGraph, GlobalLocal, LOCAL_GRAPH, LocalGraph, Wiring};
+pub use prepare::Prepare;
+pub use slide::{GRADE_CLASSES, GradeRule, RiskScale, SlideRule, TUMOR_CLASSES, TumorRule};
+pub use slide_predictions::{SlidePrediction, TilePrediction, read_rows, write_rows};
+pub use wiring::{
+    AttentionMil, GlobalGraph, GlobalLocal, LOCAL_GRAPH, LocalGraph, TileClassifier, Wiring,
+};

@@ -3,19 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use lobule_raster::PrepareConfig;
-use serde::{Deserialize, Serialize};
+use lobule_exam::{Modality, View};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::files::is_inside_name;
-use crate::{Calibration, Error, ErrorKind, Wiring};
+use crate::{Calibration, Error, ErrorKind, Prepare, SlideRule, Wiring};
 
 /// The manifest format that this program writes and reads.
 pub const FORMAT: u32 = 1;
 
 /// Most members, classes, operating points or data sets of a package.
 pub(crate) const MOST_ENTRIES: usize = 64;
-/// Largest side of the network's input in pixels.
-const LARGEST_SIDE: usize = 8192;
 
 /// Everything a package says about itself. Unknown fields are refused.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -28,6 +27,7 @@ pub struct Manifest {
     /// Version of the model.
     pub version: String,
     /// What it reads.
+    #[serde(with = "ModalityForm")]
     pub modality: Modality,
     /// How far it can be trusted.
     pub status: Status,
@@ -35,8 +35,19 @@ pub struct Manifest {
     pub classes: Vec<String>,
     /// The sentence that stands on every result.
     pub research_use: String,
-    /// Name of the operating point that applies unless another is asked for.
+    /// Name of the operating point that applies unless another is asked for; empty for a slide model,
+    /// which decides by `slide`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub default_operating_point: String,
+    /// Mammographic views that it learnt from, by their abbreviations in the file; empty where that
+    /// is not stated. Results of other views carry a warning.
+    #[serde(
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        serialize_with = "write_views",
+        deserialize_with = "read_views"
+    )]
+    pub views_trained: Vec<View>,
     /// How a picture becomes the network's input.
     pub prepare: Prepare,
     /// How the graphs are joined to a result.
@@ -46,20 +57,25 @@ pub struct Manifest {
     /// Calibration by class; a class that is absent is not calibrated.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub calibration: BTreeMap<String, Calibration>,
-    /// Thresholds to choose from.
+    /// Thresholds to choose from; none for a slide model.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub operating_points: Vec<OperatingPoint>,
-    /// How findings are outlined.
-    pub saliency: Saliency,
+    /// How findings are outlined; a slide model may do without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub saliency: Option<Saliency>,
+    /// What a slide model is for and decides by; of slide models only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slide: Option<SlideRule>,
     /// What it was trained on.
     pub training_data: Vec<TrainingData>,
 }
 
-/// What a model reads.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Modality {
-    /// Breast ultrasound.
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Modality", rename_all = "lowercase")]
+enum ModalityForm {
     Ultrasound,
+    Mammography,
+    Histology,
 }
 
 /// How far a model can be trusted.
@@ -70,46 +86,6 @@ pub enum Status {
     Research,
     /// Shows the mechanics only; its results mean nothing.
     Demonstration,
-}
-
-/// How a picture becomes the network's input; the file's form of [`PrepareConfig`].
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Prepare {
-    /// Rows of the network's input.
-    pub rows: usize,
-    /// Columns of the network's input.
-    pub cols: usize,
-    /// Subtracted from the 8-bit brightness.
-    pub mean: f32,
-    /// Divides the difference.
-    pub std: f32,
-    /// Whether burnt-in marks are painted over.
-    pub paint_marks: bool,
-}
-
-impl From<&Prepare> for PrepareConfig {
-    fn from(prepare: &Prepare) -> PrepareConfig {
-        PrepareConfig {
-            rows: prepare.rows,
-            cols: prepare.cols,
-            mean: prepare.mean,
-            std: prepare.std,
-            paint_marks: prepare.paint_marks,
-        }
-    }
-}
-
-impl From<&PrepareConfig> for Prepare {
-    fn from(config: &PrepareConfig) -> Prepare {
-        Prepare {
-            rows: config.rows,
-            cols: config.cols,
-            mean: config.mean,
-            std: config.std,
-            paint_marks: config.paint_marks,
-        }
-    }
 }
 
 /// One network of the ensemble: an ONNX graph, or several that the wiring joins.
@@ -180,9 +156,9 @@ pub struct TrainingData {
     pub licence: String,
     /// How to cite it, with DOI.
     pub citation: String,
-    /// Images used.
+    /// Images used; tiles for a slide model.
     pub n_images: usize,
-    /// Malignant ones among them.
+    /// Malignant ones among them; tiles of the second class for a slide model.
     pub n_malignant: usize,
     /// What was left out, grouped or relabelled.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -222,9 +198,9 @@ impl Manifest {
         self.operating_points.iter().find(|p| p.name == name)
     }
 
-    /// The configuration of the shared preparation.
-    pub fn prepare_config(&self) -> PrepareConfig {
-        PrepareConfig::from(&self.prepare)
+    /// How findings are outlined; none for a slide model that does without.
+    pub fn finding_thresholds(&self) -> Option<&FindingThresholds> {
+        self.saliency.as_ref().map(|s| &s.finding_thresholds)
     }
 
     /// Position of a class among the network's outputs.
@@ -239,12 +215,46 @@ impl Manifest {
 
     fn problem(&self) -> Option<String> {
         self.naming_problem()
-            .or_else(|| self.prepare.problem())
-            .or_else(|| class_problem(&self.classes))
+            .or_else(|| self.view_problem())
+            .or_else(|| self.prepare.problem(self.modality))
             .or_else(|| self.wiring.problem(&self.prepare))
             .or_else(|| self.member_problem())
+            .or_else(|| match self.modality {
+                Modality::Histology => self.slide_problem(),
+                Modality::Ultrasound | Modality::Mammography => self.exam_problem(),
+            })
+    }
+
+    fn exam_problem(&self) -> Option<String> {
+        if self.slide.is_some() {
+            return Some(format!(
+                "expected `slide` of a slide model, got it for {}",
+                self.modality
+            ));
+        }
+        if self.saliency.is_none() {
+            return Some("expected `saliency`, got none".into());
+        }
+        class_problem(&self.classes)
             .or_else(|| self.calibration_problem())
             .or_else(|| self.operating_point_problem())
+    }
+
+    fn slide_problem(&self) -> Option<String> {
+        let Some(rule) = &self.slide else {
+            return Some("expected `slide` of a slide model, got none".into());
+        };
+        if self.classes != rule.classes() {
+            let (expected, got) = (rule.classes(), &self.classes);
+            return Some(format!("expected the classes {expected:?}, got {got:?}"));
+        }
+        let points = !self.operating_points.is_empty() || !self.default_operating_point.is_empty();
+        if points || !self.calibration.is_empty() {
+            return Some(
+                "expected no operating point and no calibration of a slide model: it decides by `slide`".into(),
+            );
+        }
+        rule.problem()
     }
 
     fn naming_problem(&self) -> Option<String> {
@@ -261,11 +271,19 @@ impl Manifest {
         if self.version.trim().is_empty() {
             return Some("expected a version, got nothing".into());
         }
-        let thresholds = &self.saliency.finding_thresholds;
+        let thresholds = self.finding_thresholds()?;
         let wrong = [thresholds.benign, thresholds.malignant]
             .into_iter()
             .find(|t| !in_unit(*t))?;
         Some(format!("expected finding_thresholds in 0..=1, got {wrong}"))
+    }
+
+    fn view_problem(&self) -> Option<String> {
+        if self.modality != Modality::Mammography && !self.views_trained.is_empty() {
+            return Some("expected views_trained of a model of mammography only".into());
+        }
+        repeated(self.views_trained.iter())
+            .then(|| "expected different views_trained, got one twice".into())
     }
 
     fn member_problem(&self) -> Option<String> {
@@ -313,20 +331,6 @@ impl Manifest {
         self.operating_point(None)
             .is_none()
             .then(|| format!("expected the default operating point in the list, got `{default}`"))
-    }
-}
-
-impl Prepare {
-    fn problem(&self) -> Option<String> {
-        let side = 1..=LARGEST_SIDE;
-        if !side.contains(&self.rows) || !side.contains(&self.cols) {
-            let (rows, cols) = (self.rows, self.cols);
-            return Some(format!(
-                "expected an input of at most {LARGEST_SIDE} pixels a side, got {rows} × {cols}"
-            ));
-        }
-        let fine = self.mean.is_finite() && self.std.is_finite() && self.std > 0.0;
-        (!fine).then(|| "expected a finite mean and a std above 0".into())
     }
 }
 
@@ -394,7 +398,21 @@ fn check_format(text: &str, path: &Path) -> Result<(), Error> {
     Err(Error::new(ErrorKind::UnsupportedFormat, path, message))
 }
 
-fn in_unit(v: f64) -> bool {
+fn write_views<S: Serializer>(views: &[View], to: S) -> Result<S::Ok, S::Error> {
+    to.collect_seq(views.iter().map(View::to_string))
+}
+
+/// Reads views by their abbreviations.
+///
+/// # Errors
+/// For a view that is not known.
+pub fn read_views<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<View>, D::Error> {
+    let names = Vec::<String>::deserialize(from)?;
+    let views = names.iter().map(|name| name.parse());
+    views.collect::<Result<_, _>>().map_err(D::Error::custom)
+}
+
+pub(crate) fn in_unit(v: f64) -> bool {
     (0.0..=1.0).contains(&v)
 }
 

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
+use crate::figures::{mark_figures, slide_figures};
 use crate::files::{hex, inside_file, read_bounded, sha256_of_file};
 use crate::{Error, ErrorKind, Figure, Manifest, Predictions, figures};
 
@@ -16,6 +17,10 @@ pub const PREDICTIONS_FILE: &str = "predictions.csv";
 pub const ACROSS_FILE: &str = "across.csv";
 /// Name of the table of training runs inside a package.
 pub const RUNS_FILE: &str = "runs.csv";
+/// Where the networks of mammography see something, and whether a lesion is there.
+pub const MARKS_FILE: &str = "marks.csv";
+/// What the weights may be used for, where it is not the repository's own licence.
+pub const LICENCE_FILE: &str = "LICENSE";
 /// Name of the figures inside a package.
 pub const METRICS_FILE: &str = "metrics.json";
 
@@ -122,6 +127,8 @@ impl Package {
             PREDICTIONS_FILE,
             ACROSS_FILE,
             RUNS_FILE,
+            MARKS_FILE,
+            LICENCE_FILE,
         ]
         .map(String::from);
         let there = |name: &String| self.folder.join(name).is_file();
@@ -141,13 +148,25 @@ impl Package {
     /// Every figure, recomputed from the tables that are there.
     ///
     /// # Errors
-    /// `Missing` without [`PREDICTIONS_FILE`], `Record` when a table is not one of predictions.
+    /// `Missing` without [`PREDICTIONS_FILE`], `Record` when a table is not one of predictions (or of
+    /// marks).
     pub fn figures(&self) -> Result<Vec<Figure>, Error> {
+        if let Some(rule) = &self.manifest.slide {
+            let path = self.folder.join(PREDICTIONS_FILE);
+            return slide_figures(rule, &read_bounded(&path, LARGEST_RECORD)?, &path);
+        }
         let mut all = figures(&self.predictions()?, &self.folder.join(PREDICTIONS_FILE))?;
         let across = self.folder.join(ACROSS_FILE);
         if across.is_file() {
             let table = Predictions::from_csv(&read_bounded(&across, LARGEST_RECORD)?, &across)?;
             all.extend(figures(&table, &across)?);
+        }
+        let marks = self.folder.join(MARKS_FILE);
+        if marks.is_file() {
+            all.extend(mark_figures(
+                &read_bounded(&marks, LARGEST_RECORD)?,
+                &marks,
+            )?);
         }
         Ok(all)
     }

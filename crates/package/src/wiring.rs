@@ -15,6 +15,33 @@ pub enum Wiring {
     /// Two graphs: one sees the whole image and says where to look, one looks there.
     #[serde(rename = "global-local")]
     GlobalLocal(GlobalLocal),
+    /// Tiles of a slide, each on its own.
+    #[serde(rename = "tile-classifier")]
+    TileClassifier(TileClassifier),
+}
+
+/// Names of the input and output of a graph that sees `n` tiles of `h × w`, `k` classes:
+///
+/// | name | shape | meaning |
+/// |---|---|---|
+/// | `input` | `[n, 3, h, w]` | prepared tiles: red, green, blue |
+/// | `probabilities` | `[n, k]` | per class, in 0..=1 |
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TileClassifier {
+    /// The tiles.
+    pub input: String,
+    /// The classes' probabilities.
+    pub probabilities: String,
+}
+
+impl Default for TileClassifier {
+    fn default() -> TileClassifier {
+        TileClassifier {
+            input: "tiles".into(),
+            probabilities: "probabilities".into(),
+        }
+    }
 }
 
 /// Names of the graph's input and outputs. `n` images of `h × w`, `k` classes:
@@ -167,12 +194,19 @@ impl Wiring {
     /// Names of the graphs that a member has besides its own file.
     pub(crate) fn further_graphs(&self) -> &'static [&'static str] {
         match self {
-            Wiring::AttentionMil(_) => &[],
+            Wiring::AttentionMil(_) | Wiring::TileClassifier(_) => &[],
             Wiring::GlobalLocal(_) => &[LOCAL_GRAPH],
         }
     }
 
     pub(crate) fn problem(&self, prepare: &Prepare) -> Option<String> {
+        let of_tiles = matches!(self, Wiring::TileClassifier(_));
+        if of_tiles != matches!(prepare, Prepare::Tile(_)) {
+            return Some(
+                "expected the wiring tile-classifier with the preparation tile, and only there"
+                    .into(),
+            );
+        }
         match self {
             Wiring::AttentionMil(names) => name_problem(
                 &[&names.input],
@@ -183,6 +217,7 @@ impl Wiring {
                 ],
             ),
             Wiring::GlobalLocal(wiring) => wiring.problem(prepare),
+            Wiring::TileClassifier(names) => name_problem(&[&names.input], &[&names.probabilities]),
         }
     }
 }
@@ -190,7 +225,8 @@ impl Wiring {
 impl GlobalLocal {
     fn problem(&self, prepare: &Prepare) -> Option<String> {
         let (global, local) = (&self.global, &self.local);
-        let most = prepare.rows.min(prepare.cols);
+        let (rows, cols) = prepare.size();
+        let most = rows.min(cols);
         if !(1..=MOST_ENTRIES).contains(&self.n_rois) || !(1..=most).contains(&self.roi_side) {
             return Some(format!(
                 "expected 1 to {MOST_ENTRIES} windows of 1 to {most} pixels, got {} of {}",

@@ -1,7 +1,8 @@
-//! Synthetic breast ultrasound with known truth, for the demo and for tests of the mechanics.
+//! Synthetic breast ultrasound, mammograms and slides with known truth, for the demo and for tests of the mechanics.
 //!
 //! Owns: the physics ([`render`]: tissue layers, lesions, attenuation, speckle), the screen around
-//! the sonogram, and two ready-made sets ([`write_demo_exams`], [`write_training_set`]).
+//! the sonogram, and two ready-made sets ([`write_demo_exams`], [`write_training_set`]); and
+//! [`mammogram`], the same for mammograms; [`slide`], whole slides and cohorts with follow-up.
 //! Does not own: DICOM (`dicomio`), anything learned or scored. A phantom proves that the
 //! mechanics work, never that a model is good: every picture, table and file says `SYNTHETIC`.
 //!
@@ -22,10 +23,12 @@ mod demo;
 mod error;
 mod font;
 mod lesion;
+pub mod mammogram;
 mod noise;
 mod plan;
 mod render;
 mod screen;
+pub mod slide;
 mod speckle;
 mod tissue;
 mod training;

@@ -30,6 +30,15 @@ const PART_SHARE: f64 = 0.04;
 /// part of the share just inside.
 const EDGE_SHARE: f64 = 0.7;
 
+/// A line of a panel of text has at most this part of the active pixels of the window's median line …
+const PANEL_SHARE: f64 = 0.5;
+
+/// … and fewer than this many lines on, a line of the sonogram has at least …
+const PANEL_JUMP: usize = 4;
+
+/// … this part of them. The edge of a sector, whose lines grow longer, is not as sharp.
+const BEYOND_PANEL_SHARE: f64 = 0.85;
+
 /// A line is dim, perhaps a shadow, when nothing in it is brighter.
 const DIM_VALUE: u8 = 60;
 
@@ -48,8 +57,10 @@ pub(crate) fn find_window(gray: &Image<u8>) -> Option<PixelBox> {
     let active = range.map(|r| r > ACTIVE_RANGE);
     let radius = (small.rows().min(small.cols()) / 40).max(3);
     let dense = dense_places(&active, radius);
-    let core = bounds_of_parts(&dense)?;
-    let mut window = core;
+    let mut window = bounds_of_parts(&dense)?;
+    for side in [Side::Top, Side::Bottom] {
+        window = cut_panel(&active, window, side);
+    }
     for side in Side::ALL {
         window = grow_to_edge(&active, window, side, radius);
     }
@@ -173,6 +184,48 @@ impl Side {
                 ..w
             },
         }
+    }
+}
+
+/// Cuts off a panel of text that hangs on to the texture: lines of few active pixels that end at
+/// once where the sonogram begins.
+fn cut_panel(active: &Image<bool>, window: PixelBox, side: Side) -> PixelBox {
+    let row_at = |at: usize| match side {
+        Side::Bottom => window.row_end() - 1 - at,
+        _ => window.row + at,
+    };
+    let line = |row: usize| PixelBox {
+        row,
+        rows: 1,
+        ..window
+    };
+    let shares = (0..window.rows).map(|at| share(active, line(row_at(at)), |a| a));
+    let cut = panel_lines(&shares.collect::<Vec<f64>>());
+    let row = match side {
+        Side::Bottom => window.row,
+        _ => window.row + cut,
+    };
+    PixelBox {
+        row,
+        rows: window.rows - cut,
+        ..window
+    }
+}
+
+/// How many of the first lines are a panel's, by the share of active pixels of each line.
+fn panel_lines(shares: &[f64]) -> usize {
+    let mut sorted = shares.to_vec();
+    sorted.sort_unstable_by(f64::total_cmp);
+    let typical = sorted[sorted.len() / 2];
+    let sparse = |share: &&f64| **share <= PANEL_SHARE * typical;
+    let panel = shares.iter().take_while(sparse).count();
+    let beyond = shares.iter().skip(panel).take(PANEL_JUMP);
+    let edge = beyond
+        .take_while(|&&share| share < BEYOND_PANEL_SHARE * typical)
+        .count();
+    match panel == 0 || edge == PANEL_JUMP || panel + edge >= shares.len() {
+        true => 0,
+        false => panel + edge,
     }
 }
 

@@ -30,6 +30,8 @@ pub enum ErrorKind {
     NotUltrasound,
     /// Saliency maps that cannot tell where to look closer.
     Saliency,
+    /// The stains of a slide cannot be told apart, or there are none.
+    Stain,
 }
 
 impl Error {

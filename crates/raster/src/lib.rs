@@ -3,8 +3,8 @@
 //! Owns: images in memory, reading of PNG/JPEG/TIFF/BMP ([`read_picture`] is the one function
 //! here that opens a file), the search for the sonogram ([`find_sonogram`]), painting over
 //! burnt-in marks, and [`prepare`], the one preparation that training and inference share; for
-//! mammograms, [`find_breast`], [`Breast::to_input`] and the windows of largest saliency
-//! ([`retrieve_rois`]).
+//! mammograms, [`find_breast`], [`Breast::place`] and the windows of largest saliency
+//! ([`retrieve_rois`]); for slides, tissue ([`find_tissue`]), stains ([`fit_stains`]) and the network's input ([`tile_input`]).
 //! Does not own: DICOM (`dicomio`), augmentation (`train`), scores (`assess`).
 //!
 //! ```
@@ -30,12 +30,17 @@ mod prepare;
 mod read;
 mod roi;
 mod sonogram;
+mod stain;
+mod tiff;
+mod tile;
+mod tissue;
 
 pub use error::{Error, ErrorKind};
 pub use image::Image;
 pub use mammogram::{
-    Breast, MammogramConfig, MammogramHints, MammogramInput, OrientationSource, Outside, Pectoral,
-    PectoralLine, Polarity, Scale, Standardization, find_breast,
+    Breast, DENSITY_NOTE, Density, DensityClass, DensityClassifier, MammogramConfig,
+    MammogramHints, OrientationSource, Outside, Pectoral, PectoralLine, PlacedBreast, Polarity,
+    Scale, Standardization, StepPicture, find_breast,
 };
 pub use marks::paint_over_marks;
 pub use picture::Picture;
@@ -43,3 +48,6 @@ pub use prepare::{NetworkInput, PrepareConfig, Prepared, crop_sonogram, prepare}
 pub use read::{Limits, read_picture};
 pub use roi::{RoiConfig, retrieve_rois};
 pub use sonogram::{Sonogram, find_sonogram};
+pub use stain::{StainConfig, Stains, fit_stains};
+pub use tile::{TileConfig, TileStain, tile_input};
+pub use tissue::{TissueClass, TissueConfig, TissueMap, find_tissue, sharpness};

@@ -31,6 +31,14 @@ impl Part {
         self.runs.iter().map(|run| run.to - run.from).sum()
     }
 
+    /// Sets its pixels in a mask of the size that it was found in.
+    pub(crate) fn paint(&self, mask: &mut Image<bool>) {
+        let cols = mask.cols();
+        for run in &self.runs {
+            mask.pixels_mut()[run.row * cols + run.from..run.row * cols + run.to].fill(true);
+        }
+    }
+
     /// The smallest box around the pixels.
     pub(crate) fn bounds(&self) -> PixelBox {
         let row = self.runs.first().map_or(0, |run| run.row);

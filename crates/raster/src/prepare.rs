@@ -3,8 +3,6 @@
 //! Two steps: [`crop_sonogram`] takes the sonogram out of a picture, once per image; [`prepare`]
 //! also resamples it to the network's input. Every step keeps the transform back to the image.
 
-use ::image::imageops::{self, FilterType};
-use ::image::{ImageBuffer, Luma};
 use lobule_exam::{Affine, Crop, PixelBox, Warning};
 
 use crate::{Error, ErrorKind, Image, Picture, find_sonogram, paint_over_marks};
@@ -109,8 +107,7 @@ pub fn prepare(
 }
 
 impl Prepared {
-    /// Resamples the cropped sonogram to the network's input (triangle filter, widened when
-    /// shrinking; the half-pixel convention of [`Affine::resample`]).
+    /// Resamples the cropped sonogram to the network's input ([`Image::resized`]).
     ///
     /// # Errors
     /// When the crop or the configured input is empty.
@@ -123,7 +120,7 @@ impl Prepared {
             ));
         }
         let place = fit(rows, cols, config.rows, config.cols);
-        let small = resize(self.gray, place.rows, place.cols)?;
+        let small = self.gray.resized(place.rows, place.cols)?;
         let pad = (0.0 - config.mean) / config.std;
         let mut chw = vec![pad; config.rows * config.cols];
         for row in 0..place.rows {
@@ -164,14 +161,4 @@ fn fit(rows: usize, cols: usize, into_rows: usize, into_cols: usize) -> PixelBox
         rows: r,
         cols: c,
     }
-}
-
-fn resize(gray: Image<u8>, rows: usize, cols: usize) -> Result<Image<u8>, Error> {
-    let too_large = || Error::new(ErrorKind::TooLarge, "expected at most 2³² pixels a side");
-    let side = |n: usize| u32::try_from(n).map_err(|_| too_large());
-    let (from_cols, from_rows) = (side(gray.cols())?, side(gray.rows())?);
-    let buffer: ImageBuffer<Luma<u8>, Vec<u8>> =
-        ImageBuffer::from_raw(from_cols, from_rows, gray.into_pixels()).ok_or_else(too_large)?;
-    let small = imageops::resize(&buffer, side(cols)?, side(rows)?, FilterType::Triangle);
-    Image::from_pixels(rows, cols, small.into_raw()).ok_or_else(too_large)
 }

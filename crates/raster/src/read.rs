@@ -1,4 +1,4 @@
-//! Reading PNG, JPEG, TIFF and BMP, told apart by their content.
+//! Reading PNG, JPEG, TIFF, BMP and binary graymaps (PGM), told apart by their content.
 //!
 //! Owns: opening a picture file, the limits checked before memory is taken, and the reduction to
 //! [`Picture`]'s three forms. Does not own: DICOM files (`dicomio`), what a picture shows
@@ -17,6 +17,7 @@ use std::path::Path;
 
 use ::image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader};
 
+use crate::tiff::{self, Palette};
 use crate::{Error, ErrorKind, Image, Picture};
 
 /// Bounds checked before memory is taken.
@@ -82,10 +83,30 @@ fn max_decoded_bytes(limits: &Limits) -> u64 {
 /// Decodes the bytes of a file.
 fn decode(bytes: &[u8], limits: &Limits) -> Result<Picture, Error> {
     let format = guess_format(bytes)?;
-    if format == ImageFormat::Tiff && tiff_claims_more(bytes) == Some(true) {
+    if format == ImageFormat::Tiff {
+        return decode_tiff(bytes, limits);
+    }
+    decode_as(format, bytes, limits)
+}
+
+fn decode_tiff(bytes: &[u8], limits: &Limits) -> Result<Picture, Error> {
+    if tiff::claims_more(bytes) {
         let message = "expected a TIFF file that holds its tables, got one that claims longer ones";
         return Err(Error::new(ErrorKind::Format, message));
     }
+    let Some(palette) = Palette::of(bytes)? else {
+        return decode_as(ImageFormat::Tiff, bytes, limits);
+    };
+    match decode_as(ImageFormat::Tiff, &palette.indices, limits)? {
+        Picture::Gray8(indices) => Ok(gray_if_gray(palette.look_up(&indices))),
+        _ => Err(Error::new(
+            ErrorKind::Format,
+            "expected a palette with indices of 8 bits, got others",
+        )),
+    }
+}
+
+fn decode_as(format: ImageFormat, bytes: &[u8], limits: &Limits) -> Result<Picture, Error> {
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     reader.limits(decoder_limits(limits));
     let mut decoder = reader.into_decoder().map_err(|e| refuse(format, &e))?;
@@ -109,6 +130,10 @@ fn decoder_limits(limits: &Limits) -> ::image::Limits {
 }
 
 fn check_size((cols, rows): (u32, u32), limits: &Limits) -> Result<(), Error> {
+    if rows == 0 || cols == 0 {
+        let message = "expected at least one pixel, got none";
+        return Err(Error::new(ErrorKind::Format, message));
+    }
     if u64::from(cols) * u64::from(rows) <= limits.max_pixels {
         return Ok(());
     }
@@ -121,13 +146,14 @@ fn check_size((cols, rows): (u32, u32), limits: &Limits) -> Result<(), Error> {
 
 /// The format by the first bytes, whatever the file's name says.
 fn guess_format(bytes: &[u8]) -> Result<ImageFormat, Error> {
-    use ImageFormat::{Bmp, Jpeg, Png, Tiff};
+    use ImageFormat::{Bmp, Jpeg, Png, Pnm, Tiff};
     match ::image::guess_format(bytes) {
         Ok(format @ (Png | Jpeg | Tiff | Bmp)) => Ok(format),
+        Ok(Pnm) if bytes.starts_with(b"P5") => Ok(Pnm),
         _ => Err(Error::new(
             ErrorKind::Format,
             format!(
-                "expected a PNG, JPEG, TIFF, BMP or DICOM file, got {}",
+                "expected a PNG, JPEG, TIFF, BMP, PGM or DICOM file, got {}",
                 describe(bytes)
             ),
         )),
@@ -173,41 +199,6 @@ fn jpeg_is_complete(bytes: &[u8]) -> bool {
         (Some(end), Some(scan)) => end > scan,
         _ => false,
     }
-}
-
-/// Bytes of a value, by the number of its type (TIFF 6.0 section 2 and BigTIFF).
-const TIFF_SIZES: [u64; 19] = [1, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 1, 1, 1, 8, 8, 8];
-
-/// Whether an entry of a TIFF file's first directory claims more bytes of values than the file
-/// has: the decoder takes memory for a claim, 32 bytes for each value, before it knows our limits.
-/// Nothing where the directory itself ends too early.
-fn tiff_claims_more(bytes: &[u8]) -> Option<bool> {
-    let big_endian = bytes.starts_with(b"MM");
-    let number = |at: u64, size: u64| {
-        let start = usize::try_from(at).ok()?;
-        let digits = bytes.get(start..start.checked_add(size as usize)?)?;
-        let append = |n: u64, &digit: &u8| n << 8 | u64::from(digit);
-        Some(match big_endian {
-            true => digits.iter().fold(0, append),
-            false => digits.iter().rev().fold(0, append),
-        })
-    };
-    let is_big = number(2, 2)? == 43;
-    // Bytes of the number of entries, of an entry, and of its number of values.
-    let (head, entry, wide) = if is_big { (8, 20, 8) } else { (2, 12, 4) };
-    let start = if is_big { number(8, 8)? } else { number(4, 4)? };
-    for i in 0..number(start, head)? {
-        let at = start
-            .checked_add(head)?
-            .checked_add(i.checked_mul(entry)?)?;
-        let kind = number(at.checked_add(2)?, 2)? as usize;
-        let values = number(at.checked_add(4)?, wide)?;
-        let size = TIFF_SIZES.get(kind).unwrap_or(&1);
-        if values.saturating_mul(*size) > bytes.len() as u64 {
-            return Some(true);
-        }
-    }
-    Some(false)
 }
 
 /// The decoder's complaint in this crate's words.
@@ -269,14 +260,17 @@ fn wrap<T: Copy>(rows: usize, cols: usize, pixels: Vec<T>) -> Result<Image<T>, E
 
 /// RGB, or grey where the channels say the same.
 fn rgb(rows: usize, cols: usize, pixels: Vec<[u8; 3]>) -> Result<Picture, Error> {
+    wrap(rows, cols, pixels).map(gray_if_gray)
+}
+
+fn gray_if_gray(image: Image<[u8; 3]>) -> Picture {
     let spread = |p: &[u8; 3]| p.iter().max().zip(p.iter().min()).map_or(0, |(a, b)| a - b);
-    let is_gray = pixels.iter().all(|p| spread(p) <= GRAY_TOLERANCE);
-    let picture = wrap(rows, cols, pixels).map(Picture::Rgb8)?;
-    Ok(if is_gray {
-        Picture::Gray8(picture.luma())
-    } else {
-        picture
-    })
+    let is_gray = image.pixels().iter().all(|p| spread(p) <= GRAY_TOLERANCE);
+    let picture = Picture::Rgb8(image);
+    match is_gray {
+        true => Picture::Gray8(picture.luma()),
+        false => picture,
+    }
 }
 
 fn over_black8(value: u8, alpha: u8) -> u8 {

@@ -5,7 +5,7 @@ use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
 use lobule_exam::{Assessment, ImageAssessment, Skipped, WarningKind};
-use lobule_raster::{Image, Picture};
+use lobule_raster::{Image, Picture, StepPicture};
 
 use crate::html::{ExamPage, WorklistRow, worklist_page};
 use crate::{
@@ -21,12 +21,13 @@ const PAGE: &str = "report.html";
 pub struct ExamRecord {
     /// The result.
     pub assessment: Assessment,
-    /// The decoded pictures, breast by breast and image by image; `None` (or a shorter list)
-    /// where a picture was not kept.
+    /// The pictures, breast by breast and image by image; `None` (or a shorter list) where a
+    /// picture was not kept. A sonogram's is the decoded one; a mammogram's is the one to be
+    /// displayed, tissue bright (`Breast::displayed` of `raster`): it is shown as it is.
     pub pictures: Vec<Option<Picture>>,
-    /// Cropped and painted sonograms to be written for a look at them, in the same order; empty
-    /// when not asked for.
-    pub crops: Vec<Option<Image<u8>>>,
+    /// Pictures of the steps of each image's preparation, with names fit for files, in the same
+    /// order; empty when not asked for.
+    pub steps: Vec<Vec<StepPicture>>,
     /// Files of this exam that were not used.
     pub skipped: Vec<Skipped>,
     /// Labels and values that identify the patient, shown on the exam's page; empty unless the
@@ -80,7 +81,7 @@ pub struct Layout {
 #[derive(Debug)]
 pub struct Folder {
     dir: PathBuf,
-    info: RunInfo,
+    models: Vec<RunInfo>,
     layout: Layout,
     json: AssessmentWriter<BufWriter<File>>,
     summary: SummaryWriter<BufWriter<File>>,
@@ -92,23 +93,23 @@ pub struct Folder {
 
 impl Folder {
     /// Creates the folder and starts its documents: what cannot be written is found here, before
-    /// any exam is assessed.
+    /// any exam is assessed. `models` holds one entry per modality that is assessed.
     ///
     /// # Errors
-    /// When the folder or a file in it cannot be written.
-    pub fn create(dir: &Path, info: RunInfo, layout: Layout) -> Result<Folder, Error> {
+    /// When the folder or a file in it cannot be written, or there is no model.
+    pub fn create(dir: &Path, models: Vec<RunInfo>, layout: Layout) -> Result<Folder, Error> {
         fs::create_dir_all(dir).map_err(|e| Error::io(dir, e))?;
         let open = |name: &str| {
             let path = partial(dir, name);
             let file = File::create(&path).map_err(|e| Error::io(&path, e))?;
             Ok(BufWriter::new(file))
         };
-        let json = AssessmentWriter::new(open(JSON)?, &info)?;
+        let json = AssessmentWriter::new(open(JSON)?, &models)?;
         let summary = SummaryWriter::new(open(SUMMARY)?)?;
         open(PAGE)?;
         Ok(Folder {
             dir: dir.to_owned(),
-            info,
+            models,
             layout,
             json,
             summary,
@@ -122,11 +123,12 @@ impl Folder {
     /// Writes one exam: its heat maps, its page, its part of the documents.
     ///
     /// # Errors
-    /// When something cannot be written.
+    /// When something cannot be written, or an exam of mammography holds an image that is none.
     pub fn add(&mut self, record: &ExamRecord) -> Result<(), Error> {
         let key = self.names.take(&safe_name(&record.assessment.exam));
-        let heat_maps = self.write_heat_maps(&key, record)?;
-        self.write_crops(&key, record)?;
+        let names = image_names(&record.assessment);
+        let heat_maps = self.write_heat_maps(&key, record, &names)?;
+        self.write_steps(&key, record, &names)?;
         self.json.exam(&record.assessment, &heat_maps)?;
         self.summary.exam(&record.assessment)?;
         for skipped in &record.skipped {
@@ -140,7 +142,8 @@ impl Folder {
     }
 
     fn write_exam_page(&mut self, key: &str, record: &ExamRecord) -> Result<(), Error> {
-        let page = ExamPage::of(&self.info, record, self.layout.surroundings)?;
+        let info = self.model_of(record)?;
+        let page = ExamPage::of(info, record, self.layout.surroundings)?;
         if self.layout.pages == Pages::OneExam {
             self.only_page = Some(page);
             return Ok(());
@@ -151,41 +154,42 @@ impl Folder {
         Ok(())
     }
 
+    fn model_of(&self, record: &ExamRecord) -> Result<&RunInfo, Error> {
+        let modality = record.assessment.modality;
+        let found = self.models.iter().find(|m| m.model.modality == modality);
+        found.ok_or_else(|| Error::format(format!("expected a model of {modality}, got none")))
+    }
+
     fn write_heat_maps(
         &self,
         key: &str,
         record: &ExamRecord,
+        names: &[String],
     ) -> Result<Vec<Option<String>>, Error> {
         if self.layout.heat_maps == HeatMaps::Omit {
             return Ok(Vec::new());
         }
-        let mut names = UniqueNames::default();
         let images = record.assessment.breasts.iter().flat_map(|b| &b.images);
         let mut written = Vec::new();
-        for (image, picture) in images.zip(&record.pictures) {
+        for ((image, picture), name) in images.zip(&record.pictures).zip(names) {
             let Some(picture) = picture else {
                 written.push(None);
                 continue;
             };
-            let name = names.take(&image_name(image));
             let relative = format!("exams/{key}/{name}-heat.png");
             let label = label_of(&record.assessment, image);
-            write_png(&self.dir.join(&relative), &heat_map(picture, image, label))?;
+            write_png(&self.dir.join(&relative), &heat_map(picture, image, label)?)?;
             written.push(Some(relative));
         }
         Ok(written)
     }
 
-    fn write_crops(&self, key: &str, record: &ExamRecord) -> Result<(), Error> {
-        let mut names = UniqueNames::default();
-        let images = record.assessment.breasts.iter().flat_map(|b| &b.images);
-        for (image, crop) in images.zip(&record.crops) {
-            let Some(crop) = crop else { continue };
-            let name = names.take(&image_name(image));
-            let path = self.dir.join(format!("exams/{key}/{name}-crop.png"));
-            let gray = image::ExtendedColorType::L8;
-            let bytes = crate::html::encode_png(crop.pixels(), crop.rows(), crop.cols(), gray)?;
-            write_file(&path, &bytes)?;
+    fn write_steps(&self, key: &str, record: &ExamRecord, names: &[String]) -> Result<(), Error> {
+        for (steps, name) in record.steps.iter().zip(names) {
+            for (step, picture) in steps {
+                let path = format!("exams/{key}/{name}-{step}.png");
+                write_png(&self.dir.join(path), picture)?;
+            }
         }
         Ok(())
     }
@@ -205,7 +209,7 @@ impl Folder {
         let page = partial(&self.dir, PAGE);
         let text = match self.only_page {
             Some(only) => only.with_skipped(&self.skipped).render_page()?,
-            None => worklist_page(&self.info, self.worklist, &self.skipped)?,
+            None => worklist_page(&self.models, self.worklist, &self.skipped)?,
         };
         write_file(&page, text.as_bytes())?;
         for name in [JSON, SUMMARY, PAGE] {
@@ -220,6 +224,13 @@ fn partial(dir: &Path, name: &str) -> PathBuf {
     dir.join(format!("{name}.partial"))
 }
 
+/// What the files of each image begin with, image by image.
+fn image_names(exam: &Assessment) -> Vec<String> {
+    let mut names = UniqueNames::default();
+    let images = exam.breasts.iter().flat_map(|b| &b.images);
+    images.map(|image| names.take(&image_name(image))).collect()
+}
+
 fn image_name(image: &ImageAssessment) -> String {
     let stem = Path::new(&image.file)
         .file_stem()
@@ -232,7 +243,7 @@ fn image_name(image: &ImageAssessment) -> String {
     }
 }
 
-fn label_of(exam: &Assessment, image: &ImageAssessment) -> HeatMapLabel {
+pub(crate) fn label_of(exam: &Assessment, image: &ImageAssessment) -> HeatMapLabel {
     let mut warnings = exam.warnings.iter().chain(&image.warnings);
     match warnings.any(|w| w.kind == WarningKind::Synthetic) {
         true => HeatMapLabel::Synthetic,
@@ -240,7 +251,7 @@ fn label_of(exam: &Assessment, image: &ImageAssessment) -> HeatMapLabel {
     }
 }
 
-fn write_png(path: &Path, drawing: &Image<[u8; 3]>) -> Result<(), Error> {
+pub(crate) fn write_png(path: &Path, drawing: &Image<[u8; 3]>) -> Result<(), Error> {
     let bytes = crate::html::encode_png(
         &drawing.pixels().concat(),
         drawing.rows(),
@@ -250,7 +261,7 @@ fn write_png(path: &Path, drawing: &Image<[u8; 3]>) -> Result<(), Error> {
     write_file(path, &bytes)
 }
 
-fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     if let Some(parent) = path.parent() {
         fs::create_dir_all(parent).map_err(|e| Error::io(parent, e))?;
     }

@@ -1,12 +1,12 @@
-//! Heat maps: the sonogram in grey, the malignant saliency over it, outlines, and a scale.
+//! Heat maps: the sonogram or breast in grey, the malignant saliency over it, outlines, and a scale.
 
-use font8x8::legacy::BASIC_LEGACY;
-use image::imageops::{self, FilterType};
-use image::{GrayImage, Luma};
 use lobule_exam::{Affine, Finding, FindingClass, ImageAssessment, Point};
 use lobule_raster::{Image, Picture};
 
 use crate::color_map::{heat_color, heat_cover};
+use crate::letters::draw_text;
+use crate::shown::shown_breast;
+use crate::{Error, Surroundings};
 
 /// Longest and shortest allowed longest side of the drawn sonogram, in pixels.
 const DRAWN_SIDE: (usize, usize) = (256, 1024);
@@ -37,9 +37,20 @@ pub enum HeatMapLabel {
 /// The crop of the picture is drawn in grey at 256 to 1024 pixels on its longest side, the
 /// malignant saliency over it in [`heat_color`] (bilinear between grid nodes), findings as
 /// outlines (malignant white, benign blue), a scale from 0 to 1 at the right with a tick at the
-/// map's maximum, and the words below.
-pub fn heat_map(picture: &Picture, image: &ImageAssessment, label: HeatMapLabel) -> Image<[u8; 3]> {
-    let gray = picture.luma().crop(image.crop.window);
+/// map's maximum, and the words below. A mammogram is drawn as it lies in its file, so that the map
+/// can be laid over it; what surrounds the breast is black, everything where there is no outline.
+///
+/// # Errors
+/// When the crop is too large to be drawn.
+pub fn heat_map(
+    picture: &Picture,
+    image: &ImageAssessment,
+    label: HeatMapLabel,
+) -> Result<Image<[u8; 3]>, Error> {
+    let gray = match &image.mammogram {
+        Some(facts) => shown_breast(picture, image, facts, Surroundings::Hide),
+        None => picture.luma().crop(image.crop.window),
+    };
     let (rows, cols) = drawn_size(gray.rows(), gray.cols());
     let mut canvas = Image::filled(
         rows + STRIP_ROWS,
@@ -47,15 +58,11 @@ pub fn heat_map(picture: &Picture, image: &ImageAssessment, label: HeatMapLabel)
         BACKGROUND,
     );
     if gray.rows() == 0 || gray.cols() == 0 {
-        return canvas;
+        return Ok(canvas);
     }
     let image_from_drawn = image_from_drawn(image, gray.rows(), gray.cols(), rows, cols);
-    draw_sonogram(
-        &mut canvas,
-        resize(gray, rows, cols),
-        image,
-        &image_from_drawn,
-    );
+    let drawn = gray.resized(rows, cols).map_err(Error::format)?;
+    draw_picture(&mut canvas, &drawn, image, &image_from_drawn);
     if let Some(drawn_from_image) = image_from_drawn.inverse() {
         for finding in &image.findings {
             draw_outline(&mut canvas, finding, &drawn_from_image, (rows, cols));
@@ -63,7 +70,7 @@ pub fn heat_map(picture: &Picture, image: &ImageAssessment, label: HeatMapLabel)
     }
     draw_scale(&mut canvas, rows, maximum(&image.saliency.malignant));
     draw_words(&mut canvas, rows, image, label);
-    canvas
+    Ok(canvas)
 }
 
 fn drawn_size(rows: usize, cols: usize) -> (usize, usize) {
@@ -87,23 +94,9 @@ fn image_from_drawn(
     ))
 }
 
-fn resize(gray: Image<u8>, rows: usize, cols: usize) -> Image<u8> {
-    let side = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    let (from_rows, from_cols) = (gray.rows(), gray.cols());
-    let buffer: Option<GrayImage> = image::ImageBuffer::<Luma<u8>, _>::from_raw(
-        side(from_cols),
-        side(from_rows),
-        gray.into_pixels(),
-    );
-    buffer
-        .map(|b| imageops::resize(&b, side(cols), side(rows), FilterType::Triangle).into_raw())
-        .and_then(|pixels| Image::from_pixels(rows, cols, pixels))
-        .unwrap_or_else(|| Image::filled(rows, cols, 0))
-}
-
-fn draw_sonogram(
+fn draw_picture(
     canvas: &mut Image<[u8; 3]>,
-    gray: Image<u8>,
+    gray: &Image<u8>,
     image: &ImageAssessment,
     image_from_drawn: &Affine,
 ) {
@@ -126,6 +119,9 @@ fn draw_sonogram(
 
 fn blend(gray: u8, value: f64) -> [u8; 3] {
     let cover = OPACITY * heat_cover(value);
+    if cover == 0.0 {
+        return [gray; 3]; // most of a picture
+    }
     heat_color(value)
         .map(|c| (f64::from(gray) * (1.0 - cover) + f64::from(c) * cover).round() as u8)
 }
@@ -201,13 +197,8 @@ fn draw_words(
     label: HeatMapLabel,
 ) {
     let max = maximum(&image.saliency.malignant);
-    draw_text(
-        canvas,
-        rows + 4,
-        4,
-        &format!("malignant saliency, max {max:.2}"),
-        INK,
-    );
+    let saliency = format!("malignant saliency, max {max:.2}");
+    draw_text(canvas, rows + 4, 4, &saliency, INK);
     draw_text(canvas, rows + 16, 4, "research use only", INK);
     if label == HeatMapLabel::Synthetic {
         draw_text(
@@ -217,20 +208,5 @@ fn draw_words(
             "SYNTHETIC - not a patient",
             [255, 190, 90],
         );
-    }
-}
-
-/// Writes ASCII text in 8 × 8 letters; what does not fit is left away.
-fn draw_text(canvas: &mut Image<[u8; 3]>, top: usize, left: usize, text: &str, color: [u8; 3]) {
-    for (i, byte) in text.bytes().enumerate() {
-        let glyph = BASIC_LEGACY[usize::from(byte & 0x7f)];
-        for (row, bits) in glyph.iter().enumerate() {
-            for col in (0..8).filter(|col| bits >> col & 1 == 1) {
-                let (r, c) = (top + row, left + 8 * i + col);
-                if r < canvas.rows() && c < canvas.cols() {
-                    canvas.set(r, c, color);
-                }
-            }
-        }
     }
 }

@@ -3,18 +3,19 @@
 use std::io::Write;
 
 use lobule_exam::{
-    Affine, Assessment, BreastAssessment, ClassScores, Crop, CropMethod, Finding, FindingClass,
-    ImageAssessment, PixelBox, Point, SaliencyMap, Skipped, Warning,
+    Affine, Assessment, BreastAssessment, ClassScores, CloseLook, Crop, CropMethod, Finding,
+    ImageAssessment, ImageSide, Lesion, MammogramFacts, PixelBox, Point, Polygon, SaliencyMap,
+    Skipped, View, Warning,
 };
 use serde::Serialize;
 
 use crate::{Calibration, Error, NOTICE, RunInfo};
 
 /// Version of the document. A change that a reader could trip over raises the first number.
-pub const SCHEMA_VERSION: &str = "1.0";
+pub const SCHEMA_VERSION: &str = "1.1";
 
 /// The JSON Schema of the document.
-pub const SCHEMA: &str = include_str!("../schema/assessment-1.0.json");
+pub const SCHEMA: &str = include_str!("../schema/assessment-1.1.json");
 
 /// Values are written with this many decimals: far below any noise of the engines.
 const DECIMALS: f64 = 1e6;
@@ -28,12 +29,16 @@ pub struct AssessmentWriter<W: Write> {
 }
 
 impl<W: Write> AssessmentWriter<W> {
-    /// Writes the document's head.
+    /// Writes the document's head; one model per modality that is assessed.
     ///
     /// # Errors
-    /// When it cannot be written.
-    pub fn new(mut output: W, info: &RunInfo) -> Result<AssessmentWriter<W>, Error> {
-        let head = serde_json::to_string(&Head::of(info)).map_err(Error::format)?;
+    /// When it cannot be written, or there is no model.
+    pub fn new(mut output: W, models: &[RunInfo]) -> Result<AssessmentWriter<W>, Error> {
+        let Some((first, further)) = models.split_first() else {
+            return Err(Error::format("expected a model, got none"));
+        };
+        let head = Head::of(first, further);
+        let head = serde_json::to_string(&head).map_err(Error::format)?;
         let open = head.strip_suffix('}').expect("an object ends in a brace");
         write!(output, "{open},\n\"exams\":[").map_err(Error::format)?;
         Ok(AssessmentWriter { output, exams: 0 })
@@ -76,6 +81,13 @@ struct Head<'a> {
     schema_version: &'a str,
     notice: &'a str,
     program: Program<'a>,
+    #[serde(flatten)]
+    first: ModelRun<'a>,
+    further_models: Vec<ModelRun<'a>>,
+}
+
+#[derive(Serialize)]
+struct ModelRun<'a> {
     model: Model<'a>,
     calibration: CalibrationOut,
     operating_point: Option<OperatingPointOut<'a>>,
@@ -91,10 +103,12 @@ struct Program<'a> {
 struct Model<'a> {
     name: &'a str,
     version: &'a str,
+    modality: &'a str,
     digest: &'a str,
     engine: &'a str,
     members: usize,
     status: &'a str,
+    research_use: &'a str,
 }
 
 #[derive(Serialize)]
@@ -112,22 +126,33 @@ struct OperatingPointOut<'a> {
 }
 
 impl<'a> Head<'a> {
-    fn of(info: &'a RunInfo) -> Head<'a> {
-        let (model, calibration) = (&info.model, info.calibration);
+    fn of(first: &'a RunInfo, further: &'a [RunInfo]) -> Head<'a> {
         Head {
             schema_version: SCHEMA_VERSION,
             notice: NOTICE,
             program: Program {
                 name: "lobule",
-                version: &info.program_version,
+                version: &first.program_version,
             },
+            first: ModelRun::of(first),
+            further_models: further.iter().map(ModelRun::of).collect(),
+        }
+    }
+}
+
+impl<'a> ModelRun<'a> {
+    fn of(info: &'a RunInfo) -> ModelRun<'a> {
+        let (model, calibration) = (&info.model, info.calibration);
+        ModelRun {
             model: Model {
                 name: &model.name,
                 version: &model.version,
+                modality: model.modality.name(),
                 digest: &model.digest,
                 engine: &model.engine,
                 members: model.members,
                 status: model.status.name(),
+                research_use: &model.research_use,
             },
             calibration: CalibrationOut {
                 calibrated: calibration != Calibration::None,
@@ -146,6 +171,7 @@ impl<'a> Head<'a> {
 #[derive(Serialize)]
 struct ExamOut<'a> {
     exam: &'a str,
+    modality: &'a str,
     breasts: Vec<BreastOut<'a>>,
     warnings: Vec<WarningOut<'a>>,
 }
@@ -155,6 +181,7 @@ impl<'a> ExamOut<'a> {
         let mut names = heat_maps.iter().map(Option::as_deref);
         ExamOut {
             exam: &exam.exam,
+            modality: exam.modality.name(),
             breasts: exam
                 .breasts
                 .iter()
@@ -168,9 +195,11 @@ impl<'a> ExamOut<'a> {
 #[derive(Serialize)]
 struct BreastOut<'a> {
     breast: String,
+    score_of_100: f64,
     scores: Scores,
     probabilities: Option<Scores>,
     flagged: bool,
+    missing_views: Vec<String>,
     images: Vec<ImageOut<'a>>,
 }
 
@@ -181,9 +210,11 @@ impl<'a> BreastOut<'a> {
     ) -> BreastOut<'a> {
         BreastOut {
             breast: breast.side.to_string(),
+            score_of_100: rounded(breast.score_of_100()),
             scores: Scores::of(breast.scores),
             probabilities: breast.probabilities.map(Scores::of),
             flagged: breast.flagged,
+            missing_views: breast.missing_views.iter().map(View::to_string).collect(),
             images: breast
                 .images
                 .iter()
@@ -208,6 +239,7 @@ struct ImageOut<'a> {
     probabilities: Option<Scores>,
     findings: Vec<FindingOut>,
     saliency: SaliencyOut,
+    mammogram: Option<MammogramOut>,
     heat_map: Option<&'a str>,
     warnings: Vec<WarningOut<'a>>,
 }
@@ -229,10 +261,68 @@ impl<'a> ImageOut<'a> {
             probabilities: image.probabilities.map(Scores::of),
             findings: image.findings.iter().map(FindingOut::of).collect(),
             saliency: SaliencyOut::of(&image.saliency),
+            mammogram: image.mammogram.as_ref().map(MammogramOut::of),
             heat_map,
             warnings: warnings(&image.warnings),
         }
     }
+}
+
+#[derive(Serialize)]
+struct MammogramOut {
+    view: Option<String>,
+    chest_side: &'static str,
+    upper_side: Option<&'static str>,
+    breast: Vec<[f64; 2]>,
+    pectoral: Option<[[f64; 2]; 2]>,
+    density: Option<f64>,
+    windows: Vec<WindowOut>,
+}
+
+impl MammogramOut {
+    fn of(facts: &MammogramFacts) -> MammogramOut {
+        MammogramOut {
+            view: facts.view.map(|view| view.to_string()),
+            chest_side: side_name(facts.orientation.chest()),
+            upper_side: facts.orientation.upper().map(side_name),
+            breast: corners(&facts.breast),
+            pectoral: facts.pectoral.map(|ends| ends.map(|end| corner(&end))),
+            density: facts.density.map(rounded),
+            windows: facts.windows.iter().map(WindowOut::of).collect(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct WindowOut {
+    outline: Vec<[f64; 2]>,
+    attention: f64,
+}
+
+impl WindowOut {
+    fn of(look: &CloseLook) -> WindowOut {
+        WindowOut {
+            outline: corners(&look.outline),
+            attention: rounded(look.attention),
+        }
+    }
+}
+
+fn side_name(side: ImageSide) -> &'static str {
+    match side {
+        ImageSide::Left => "left",
+        ImageSide::Right => "right",
+        ImageSide::Top => "top",
+        ImageSide::Bottom => "bottom",
+    }
+}
+
+fn corner(p: &Point) -> [f64; 2] {
+    [rounded(p.row), rounded(p.col)]
+}
+
+fn corners(outline: &Polygon) -> Vec<[f64; 2]> {
+    outline.points.iter().map(corner).collect()
 }
 
 #[derive(Serialize)]
@@ -265,6 +355,7 @@ impl CropOut {
                 CropMethod::Regions => "regions",
                 CropMethod::Pixels => "pixels",
                 CropMethod::Whole => "whole",
+                CropMethod::Breast => "breast",
             },
             painted_pixels: crop.painted_pixels,
         }
@@ -297,20 +388,33 @@ struct FindingOut {
     bounds: BoxOut,
     outline: Vec<[f64; 2]>,
     longest_axis_mm: Option<f64>,
+    lesion: Option<LesionOut>,
 }
 
 impl FindingOut {
     fn of(finding: &Finding) -> FindingOut {
-        let corner = |p: &Point| [rounded(p.row), rounded(p.col)];
         FindingOut {
-            class: match finding.class {
-                FindingClass::Benign => "benign",
-                FindingClass::Malignant => "malignant",
-            },
+            class: finding.class.name(),
             score: rounded(finding.score),
             bounds: BoxOut::of(finding.bounds),
-            outline: finding.outline.points.iter().map(corner).collect(),
+            outline: corners(&finding.outline),
             longest_axis_mm: finding.longest_axis_mm.map(rounded),
+            lesion: finding.lesion.map(LesionOut::of),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct LesionOut {
+    number: usize,
+    score_of_100: f64,
+}
+
+impl LesionOut {
+    fn of(lesion: Lesion) -> LesionOut {
+        LesionOut {
+            number: lesion.number,
+            score_of_100: rounded(lesion.score),
         }
     }
 }

@@ -1,12 +1,13 @@
 //! Assessments and statistics as JSON, CSV, PNG and HTML.
 //!
-//! Owns: documents of a study ([`document`]) and their figures ([`chart`]), the wire format of results (`schema/assessment-1.0.json`), the summary table, heat maps,
-//! the pages, and the layout of the output folder ([`Folder`]). Does not own: any score, threshold
+//! Owns: documents of a study ([`document`]) and their figures ([`chart`]), the wire format of results (`schema/assessment-1.1.json`), the summary table, heat maps,
+//! the pages, and the layout of the output folder ([`Folder`]); the same of whole slides ([`slide`]). Does not own: any score, threshold
 //! or decision; those arrive finished in an `Assessment`.
 //!
 //! Memory: one exam at a time, plus one line per exam for the worklist.
 //!
 //! ```no_run
+//! use lobule_exam::Modality;
 //! use lobule_report::{Calibration, Folder, Layout, ModelInfo, ModelStatus, RunInfo};
 //! # fn records() -> Vec<lobule_report::ExamRecord> { Vec::new() }
 //! # fn main() -> Result<(), lobule_report::Error> {
@@ -15,15 +16,17 @@
 //!     model: ModelInfo {
 //!         name: "ultrasound".into(),
 //!         version: "1".into(),
+//!         modality: Modality::Ultrasound,
 //!         digest: "sha256:…".into(),
 //!         engine: "rten".into(),
 //!         members: 4,
 //!         status: ModelStatus::Research,
+//!         research_use: lobule_report::NOTICE.into(),
 //!     },
 //!     operating_point: None,
 //!     calibration: Calibration::None,
 //! };
-//! let mut folder = Folder::create("out".as_ref(), info, Layout::default())?;
+//! let mut folder = Folder::create("out".as_ref(), vec![info], Layout::default())?;
 //! for record in records() {
 //!     folder.add(&record)?;
 //! }
@@ -40,8 +43,12 @@ mod folder;
 mod heat_map;
 mod html;
 mod json;
+mod letters;
 mod names;
+mod pdf;
 mod run_info;
+mod shown;
+pub mod slide;
 mod summary;
 
 pub use color_map::heat_color;
@@ -51,6 +58,7 @@ pub use heat_map::{HeatMapLabel, heat_map};
 pub use html::{EvaluationPage, Figure, ReliabilityBin, RocCurve, ThresholdRow};
 pub use json::{AssessmentWriter, SCHEMA, SCHEMA_VERSION};
 pub use names::{UniqueNames, safe_name};
+pub use pdf::exam_pdf;
 pub use run_info::{Calibration, ModelInfo, ModelStatus, RunInfo};
 pub use summary::{SummaryStatus, SummaryWriter};
 

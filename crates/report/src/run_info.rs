@@ -1,8 +1,10 @@
 //! What every result of a run has in common: the model, the threshold, the calibration.
 
-use lobule_exam::OperatingPoint;
+use lobule_exam::{Modality, OperatingPoint};
 
-/// What a run was made with.
+use crate::NOTICE;
+
+/// What the exams of one modality were assessed with.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunInfo {
     /// Version of the program.
@@ -22,6 +24,8 @@ pub struct ModelInfo {
     pub name: String,
     /// Version of the package.
     pub version: String,
+    /// What it reads.
+    pub modality: Modality,
     /// Digest over the package's content.
     pub digest: String,
     /// Engine that ran it.
@@ -30,6 +34,19 @@ pub struct ModelInfo {
     pub members: usize,
     /// What the package claims to be.
     pub status: ModelStatus,
+    /// The package's own words on what it may be used for.
+    pub research_use: String,
+}
+
+impl ModelInfo {
+    /// The package's own words where they say more than [`NOTICE`]; else nothing. No package takes
+    /// the notice away.
+    pub fn words_beyond_notice(&self) -> &str {
+        match self.research_use.trim() {
+            NOTICE => "",
+            words => words,
+        }
+    }
 }
 
 /// What a model package claims to be.

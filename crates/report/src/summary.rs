@@ -1,12 +1,15 @@
 //! `summary.csv`: one row per input file.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 
-use lobule_exam::{Assessment, BreastAssessment, ImageAssessment, Skipped, Warning, WarningKind};
+use lobule_exam::{
+    Assessment, BreastAssessment, ImageAssessment, Skipped, View, Warning, WarningKind,
+};
 
 use crate::Error;
 
-const COLUMNS: [&str; 17] = [
+const COLUMNS: [&str; 22] = [
     "file",
     "exam",
     "breast",
@@ -24,6 +27,11 @@ const COLUMNS: [&str; 17] = [
     "rank",
     "frames",
     "synthetic",
+    "modality",
+    "view",
+    "breast_score",
+    "lesions",
+    "missing_views",
 ];
 
 /// The column `status`.
@@ -52,8 +60,9 @@ impl SummaryStatus {
 ///
 /// A file of several frames is one row: `attention` is the sum over its frames, `rank` the best
 /// of them, and the image's scores are those of its most suspicious frame. The breast's columns
-/// repeat on each of its files. An unknown side or pixel size alone does not make a `warning`:
-/// the column `breast` and the JSON say it already.
+/// repeat on each of its files. An unknown side, view or pixel size alone does not make a
+/// `warning`: the columns `breast` and `view` and the JSON say it already. `breast_score` is in
+/// 0..=100; `lesions` counts the breast's different lesions on mammograms.
 #[derive(Debug)]
 pub struct SummaryWriter<W: Write> {
     csv: csv::Writer<W>,
@@ -156,11 +165,42 @@ fn row_of(
         rank.to_string(),
         frames.len().to_string(),
         yes_no(synthetic),
+        exam.modality.name().to_owned(),
+        view_of(worst),
+        format!("{:.4}", breast.score_of_100()),
+        lesions(breast),
+        missing_views(breast),
     ]
 }
 
+fn view_of(image: &ImageAssessment) -> String {
+    let view = image.view();
+    view.map(|view| view.to_string()).unwrap_or_default()
+}
+
+/// How many different lesions were numbered; nothing for ultrasound.
+fn lesions(breast: &BreastAssessment) -> String {
+    if breast.images.iter().all(|i| i.mammogram.is_none()) {
+        return String::new();
+    }
+    let findings = breast.images.iter().flat_map(|i| &i.findings);
+    let numbers: BTreeSet<usize> = findings
+        .filter_map(|f| f.lesion.map(|l| l.number))
+        .collect();
+    numbers.len().to_string()
+}
+
+fn missing_views(breast: &BreastAssessment) -> String {
+    let names: Vec<String> = breast.missing_views.iter().map(View::to_string).collect();
+    names.join(" ")
+}
+
 fn status_of(warnings: &[&Warning]) -> (SummaryStatus, String) {
-    let quiet = [WarningKind::UnknownSide, WarningKind::UnknownSpacing];
+    let quiet = [
+        WarningKind::UnknownSide,
+        WarningKind::UnknownSpacing,
+        WarningKind::UnknownView,
+    ];
     let mut said: Vec<&str> = Vec::new();
     for warning in warnings.iter().filter(|w| !quiet.contains(&w.kind)) {
         if !said.contains(&warning.message.as_str()) {

@@ -3,7 +3,7 @@
 //! Owns: the few functions that intervals and tests need, accurate for the large counts of
 //! screening studies. Does not own: error functions and ln Γ, which `statrs` provides.
 
-use std::f64::consts::SQRT_2;
+use std::f64::consts::{PI, SQRT_2};
 
 use statrs::function::{
     erf::{erfc, erfc_inv},
@@ -12,6 +12,11 @@ use statrs::function::{
 
 /// Steps of the continued fraction; it needs about √max(a, b), so this covers 10⁸ cases.
 const MAX_FRACTION_STEPS: u32 = 20_000;
+/// Steps to a quantile of Student's distribution: six where the degrees of freedom are many, a
+/// hundred for a hundredth of one.
+const MAX_NEWTON_STEPS: u32 = 200;
+/// Digits double with each step, so after one as small, relatively, nothing is left to gain.
+const LAST_STEP: f64 = 1e-9;
 /// Halvings of 0..=1 when a quantile is sought: past the resolution of f64 for all but 0.
 const MAX_HALVINGS: u32 = 200;
 
@@ -32,14 +37,40 @@ pub(crate) fn two_sided_normal(z: f64) -> f64 {
 
 /// P(|T| ≥ |t|) of Student's distribution: I_{ν/(ν+t²)}(ν/2, 1/2).
 pub(crate) fn two_sided_student(t: f64, degrees_of_freedom: f64) -> f64 {
-    let x = degrees_of_freedom / (degrees_of_freedom + t * t);
-    beta_cdf(x, degrees_of_freedom / 2.0, 0.5)
+    let (half, sum) = (degrees_of_freedom / 2.0, degrees_of_freedom + t * t);
+    // Near 0 the other tail, whose argument keeps its digits.
+    let rest = t * t / sum;
+    if rest < 1.5 / (half + 2.5) {
+        1.0 - beta_cdf(rest, 0.5, half)
+    } else {
+        beta_cdf(degrees_of_freedom / sum, half, 0.5)
+    }
 }
 
-/// The t with P(|T| ≥ t) = p.
+/// The t with P(|T| ≥ t) = p, by Newton's method. From below, as from the normal quantile, steps only
+/// rise, since the tail is convex. Many degrees of freedom start nearer, from two terms of the
+/// expansion in 1/ν (Fisher & Cornish 1960, doi:10.1080/00401706.1960.10489895).
 pub(crate) fn two_sided_student_quantile(p: f64, degrees_of_freedom: f64) -> f64 {
-    let x = beta_quantile(p, degrees_of_freedom / 2.0, 0.5);
-    (degrees_of_freedom * (1.0 - x) / x).sqrt()
+    let half = degrees_of_freedom / 2.0;
+    let ln_peak = ln_gamma(half + 0.5) - ln_gamma(half) - 0.5 * (degrees_of_freedom * PI).ln();
+    let z = -normal_quantile(p / 2.0);
+    let mut t = z;
+    if degrees_of_freedom > 4.0 {
+        let (first, second) = (z * z + 1.0, z * z * (5.0 * z * z + 16.0) + 3.0);
+        t += z * (first / 4.0 + second / (96.0 * degrees_of_freedom)) / degrees_of_freedom;
+    }
+    for _ in 0..MAX_NEWTON_STEPS {
+        let ln_density = ln_peak - (half + 0.5) * (t * t / degrees_of_freedom).ln_1p();
+        let step = (two_sided_student(t, degrees_of_freedom) - p) / (2.0 * ln_density.exp());
+        if !step.is_finite() {
+            break;
+        }
+        t += step;
+        if step.abs() <= LAST_STEP * t {
+            break;
+        }
+    }
+    t
 }
 
 /// The regularized incomplete beta function I_x(a, b), a and b above 0 (DLMF 8.17.22).
@@ -119,7 +150,7 @@ mod tests {
     #[test]
     fn closed_forms_of_the_beta_distribution_are_met() {
         // I_x(a, 1) = xᵃ, I_x(1, b) = 1 − (1 − x)ᵇ, I_½(a, a) = ½, arcsine law.
-        let arcsine = |x: f64| 2.0 / std::f64::consts::PI * x.sqrt().asin();
+        let arcsine = |x: f64| 2.0 / PI * x.sqrt().asin();
         let cases = [
             (beta_cdf(0.3, 4.0, 1.0), 0.3_f64.powi(4)),
             (beta_cdf(0.3, 1.0, 4.0), 1.0 - 0.7_f64.powi(4)),
@@ -158,13 +189,20 @@ mod tests {
 
     #[test]
     fn student_with_one_and_two_degrees_of_freedom_has_closed_forms() {
-        let cauchy = |t: f64| 1.0 - 2.0 * t.atan() / std::f64::consts::PI;
+        let cauchy = |t: f64| 1.0 - 2.0 * t.atan() / PI;
         let two = |t: f64| 1.0 - t / (2.0 + t * t).sqrt();
         for t in [0.1, 1.0, 4.0] {
             assert!((two_sided_student(t, 1.0) - cauchy(t)).abs() < TOLERANCE);
             assert!((two_sided_student(-t, 2.0) - two(t)).abs() < TOLERANCE);
             let back = two_sided_student_quantile(two(t), 2.0);
             assert!((back - t).abs() < 1e-10, "{t}: {back}");
+        }
+        for (df, p) in [0.5, 1.0, 4.5, 17.7, 1e3, 1e6]
+            .iter()
+            .flat_map(|df| [1e-12, 1e-3, 0.05, 0.5, 0.999].map(|p| (*df, p)))
+        {
+            let back = two_sided_student(two_sided_student_quantile(p, df), df);
+            assert!((back / p - 1.0).abs() < 1e-8, "{df} {p}: {back}");
         }
     }
 }

@@ -47,6 +47,7 @@ mod clusters;
 mod distribution;
 mod error;
 mod interval;
+mod levels;
 mod matrix;
 mod newton;
 

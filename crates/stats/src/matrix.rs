@@ -99,9 +99,17 @@ fn pivot(rest: f64, diagonal: f64) -> Option<f64> {
     (diagonal > 0.0 && rest > LOST_DIGITS * diagonal).then(|| rest.sqrt())
 }
 
-/// `Σ aᵢ bᵢ` over slices of one length.
+/// `Σ aᵢ bᵢ` over slices of one length, in as many sums as keep a processor busy.
 pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(x, y)| x * y).sum()
+    let (mut a, mut b) = (a.chunks_exact(8), b.chunks_exact(8));
+    let mut sums = [0.0; 8];
+    for (x, y) in a.by_ref().zip(b.by_ref()) {
+        for lane in 0..8 {
+            sums[lane] += x[lane] * y[lane];
+        }
+    }
+    let rest = a.remainder().iter().zip(b.remainder());
+    sums.iter().sum::<f64>() + rest.map(|(x, y)| x * y).sum::<f64>()
 }
 
 /// `M v` of a row-major matrix with as many columns as the vector has elements.

@@ -101,6 +101,8 @@ pub struct Calibrate {
     pub n_cases: usize,
     /// Cases with the disease.
     pub n_positive: usize,
+    /// What cases are clustered in, and how many of them; no interval here counts on it.
+    pub clusters: Option<(String, usize)>,
     /// 1 − α.
     pub confidence: f64,
     /// One per score.
@@ -249,6 +251,9 @@ pub fn run(table: &ScoreTable, config: &Config) -> Result<Calibrate, Error> {
     Ok(Calibrate {
         input: table.input().clone(),
         n_cases: table.cases().len(),
+        clusters: table
+            .clusters()
+            .map(|c| (c.name().to_owned(), c.labels().len())),
         n_positive: table.n_positive(),
         confidence: config.confidence.level(),
         scores: scores.collect(),
@@ -383,10 +388,16 @@ fn measure_section(result: &Calibrate) -> Section {
     ];
     let caption = format!(
         "Calibration, n = {} cases, {} with the disease. A slope below 1 is overconfidence; ECE is \
-         over the bins of the reliability diagram.",
+         over the bins of the reliability diagram. Intervals of slope and intercept are Wald's.",
         result.n_cases, result.n_positive
     );
     let mut blocks = vec![table("calibration", caption, &columns, rows)];
+    if let Some((name, n)) = &result.clusters {
+        blocks.push(warning(format!(
+            "Intervals take cases as independent, though they are clustered in {n} values of \
+             `{name}`."
+        )));
+    }
     if result.scores.iter().any(|score| score.after.is_some()) {
         blocks.push(warning(
             "Recalibration was fitted on the cases it is shown on: judge it on others.",
@@ -466,7 +477,8 @@ fn reliability_figure(
             .collect(),
     });
     let caption = format!(
-        "{}: observed share against mean probability in {} bins with Wilson intervals, n = {}.",
+        "{}: observed share against mean probability in {} bins with Wilson intervals, which take \
+         cases as independent, n = {}.",
         score.name,
         before.bins.len(),
         score.n_cases

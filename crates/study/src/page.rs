@@ -77,10 +77,10 @@ pub(crate) fn warning(text: impl Into<String>) -> Block {
     Block::Warning(text.into())
 }
 
-/// `p = 0.012` or `p < 0.001`.
+/// `p = 0.012`, `p < 0.001` or `p > 0.999`.
 pub(crate) fn p_words(p: f64) -> String {
     let words = Cell::PValue(p).words();
-    match words.starts_with('<') {
+    match words.starts_with(['<', '>']) {
         true => format!("p {words}"),
         false => format!("p = {words}"),
     }
@@ -216,4 +216,16 @@ pub(crate) fn difference_cells(value: &Difference) -> Vec<Cell> {
         degrees(value.degrees_of_freedom),
         Cell::PValue(value.p_value),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::p_words;
+
+    #[test]
+    fn small_and_large_p_values_are_bounds() {
+        assert_eq!(p_words(0.0123), "p = 0.012");
+        assert_eq!(p_words(1e-9), "p < 0.001");
+        assert_eq!(p_words(1.0), "p > 0.999");
+    }
 }

@@ -3,15 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use lobule_exam::View;
 use lobule_package::{
     ACROSS_FILE, AttentionMil, CARD_FILE, Calibration, FORMAT, Figure, FindingThresholds,
-    MANIFEST_FILE, METRICS_FILE, Manifest, Member, Modality, OperatingPoint, PREDICTIONS_FILE,
-    Predictions, Prepare, RUNS_FILE, Saliency, Status, TrainingData, Truth, Wiring, figures,
-    sha256_of_file,
+    LICENCE_FILE, MANIFEST_FILE, MARKS_FILE, METRICS_FILE, Manifest, Member, Modality,
+    OperatingPoint, PREDICTIONS_FILE, Package, Predictions, Prepare, RUNS_FILE, Saliency, Status,
+    TrainingData, Truth, Wiring, read_views, sha256_of_file,
 };
 use lobule_stats::calibration::{Calibrator, fit_platt};
 use lobule_stats::roc::Roc;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use crate::run::MEMBER_FILE;
 use crate::run_row::{RunRow, to_csv};
@@ -29,10 +31,17 @@ pub struct PackageDescription {
     pub status: Status,
     /// The sentence on every result.
     pub research_use: String,
+    /// Projections of the mammograms that it was trained on, as in the manifest.
+    #[serde(default, deserialize_with = "read_views")]
+    pub views_trained: Vec<View>,
     /// Saliency from which a region is outlined.
     pub finding_thresholds: FindingThresholds,
     /// The card's text; the table of figures is appended to it. Relative to the description.
     pub card: PathBuf,
+    /// A licence that binds whoever uses the weights; copied into the package as `LICENSE`. Relative
+    /// to the description.
+    #[serde(default)]
+    pub licence: Option<PathBuf>,
     /// What it was trained on.
     pub training_data: Vec<TrainingData>,
 }
@@ -43,13 +52,22 @@ impl PackageDescription {
     /// # Errors
     /// When the file cannot be read or is not of this form.
     pub fn read(file: &Path) -> Result<PackageDescription, Error> {
-        let text = std::fs::read_to_string(file).map_err(|e| Error::io(file, e))?;
-        let mut description: PackageDescription = toml::from_str(&text)
-            .map_err(|e| Error::new(ErrorKind::Config, e.to_string()).in_file(file))?;
-        if let Some(folder) = file.parent() {
-            description.card = folder.join(&description.card);
-        }
+        let mut description: PackageDescription = read_description(file)?;
+        beside(file, &mut description.card, &mut description.licence);
         Ok(description)
+    }
+}
+
+pub(crate) fn read_description<T: DeserializeOwned>(file: &Path) -> Result<T, Error> {
+    let text = std::fs::read_to_string(file).map_err(|e| Error::io(file, e))?;
+    toml::from_str(&text).map_err(|e| Error::new(ErrorKind::Config, e.to_string()).in_file(file))
+}
+
+/// The files that a description names lie beside it.
+pub(crate) fn beside(description: &Path, card: &mut PathBuf, licence: &mut Option<PathBuf>) {
+    if let Some(folder) = description.parent() {
+        *card = folder.join(&*card);
+        *licence = licence.take().map(|file| folder.join(file));
     }
 }
 
@@ -90,42 +108,70 @@ pub fn assemble(runs: &Runs, description: &PackageDescription, folder: &Path) ->
     let mut prepare: Option<Prepare> = None;
     for (idx, run) in runs.members.iter().enumerate() {
         let config = RunConfig::read(&run.join("config.toml"))?;
-        let own = Prepare::from(&config.network.prepare());
+        let own = config.network.prepare();
         if prepare.get_or_insert_with(|| own.clone()) != &own {
             let message = "expected runs with one preparation, got different ones";
             return Err(Error::new(ErrorKind::Config, message).in_file(run));
         }
-        members.push(member(run, folder, idx, &config)?);
+        let left_out = config.left_out_text();
+        members.push(member(&run.join(MEMBER_FILE), folder, idx, left_out)?);
         let predictions = read_predictions(&run.join(PREDICTIONS_FILE))?;
-        units.extend(units_of(&predictions, idx)?);
+        units.extend(units_of(&predictions, idx, &config)?);
         table.extra_columns.clone_from(&predictions.extra_columns);
         run_of_row.extend(predictions.rows.iter().map(|_| idx));
         table.rows.extend(predictions.rows);
     }
-    let maps = [fit(&units, 0, None)?, fit(&units, 1, None)?];
+    let malignant = fit(&units, 1, None).map_err(bad_calibration)?;
+    let maps = [fit_benign(&units)?, malignant];
     calibrate_rows(&mut table, &run_of_row, &units)?;
+    let prepare =
+        prepare.ok_or_else(|| Error::new(ErrorKind::Config, "expected at least one run"))?;
+    let modality = prepare.modality();
     let manifest = Manifest {
         format: FORMAT,
         name: description.name.clone(),
         version: description.version.clone(),
-        modality: Modality::Ultrasound,
+        modality,
         status: description.status,
         classes: vec!["benign".into(), "malignant".into()],
         research_use: description.research_use.clone(),
         default_operating_point: "sensitivity-95".into(),
-        prepare: prepare
-            .ok_or_else(|| Error::new(ErrorKind::Config, "expected at least one run"))?,
+        views_trained: description.views_trained.clone(),
+        prepare,
         wiring: Wiring::AttentionMil(AttentionMil::default()),
         members,
         operating_points: operating_points(&units, &maps[1])?,
         calibration: calibration(&units, maps),
-        saliency: Saliency {
+        saliency: Some(Saliency {
             finding_thresholds: description.finding_thresholds.clone(),
-        },
+        }),
+        slide: None,
         training_data: description.training_data.clone(),
     };
     write(folder, RUNS_FILE, &to_csv(&rows)?)?;
+    if let Some(licence) = &description.licence {
+        let text = std::fs::read(licence).map_err(|e| Error::io(licence, e))?;
+        write(folder, LICENCE_FILE, &text)?;
+    }
+    if manifest.modality == Modality::Mammography {
+        write(folder, MARKS_FILE, &joined_marks(&runs.members)?)?;
+    }
     write_package(folder, &manifest, [&table, &across], &description.card)
+}
+
+/// The marks of all runs below one header.
+fn joined_marks(runs: &[PathBuf]) -> Result<Vec<u8>, Error> {
+    let mut joined = String::new();
+    for run in runs {
+        let file = run.join(MARKS_FILE);
+        let text = std::fs::read_to_string(&file).map_err(|e| Error::io(&file, e))?;
+        let skipped = usize::from(!joined.is_empty());
+        for line in text.lines().skip(skipped) {
+            joined += line;
+            joined.push('\n');
+        }
+    }
+    Ok(joined.into_bytes())
 }
 
 /// The predictions of networks that saw other data sets only; the set's name says which.
@@ -154,15 +200,21 @@ fn rows_of(runs: &Runs) -> Result<Vec<RunRow>, Error> {
     .collect()
 }
 
-fn member(run: &Path, folder: &Path, idx: usize, config: &RunConfig) -> Result<Member, Error> {
-    let (source, name) = (run.join(MEMBER_FILE), format!("member-{}.onnx", idx + 1));
+/// Copies a run's network into the package as its member of that index.
+pub(crate) fn member(
+    source: &Path,
+    folder: &Path,
+    idx: usize,
+    left_out: String,
+) -> Result<Member, Error> {
+    let name = format!("member-{}.onnx", idx + 1);
     let target = folder.join(&name);
-    std::fs::copy(&source, &target).map_err(|e| Error::io(&source, e))?;
+    std::fs::copy(source, &target).map_err(|e| Error::io(source, e))?;
     let sha256 = sha256_of_file(&target).map_err(|e| Error::new(ErrorKind::Io, e.to_string()))?;
     Ok(Member {
         file: name,
         sha256,
-        left_out: config.left_out_text(),
+        left_out,
         graphs: BTreeMap::new(),
     })
 }
@@ -172,10 +224,12 @@ fn read_predictions(file: &Path) -> Result<Predictions, Error> {
     Predictions::from_csv(&bytes, file).map_err(|e| Error::new(ErrorKind::Data, e.to_string()))
 }
 
-/// The bags of a run: attention-weighted sums of their images' scores.
-fn units_of(predictions: &Predictions, run: usize) -> Result<Vec<Unit>, Error> {
+/// The bags of a run: attention-weighted sums of their images' scores. Sets whose lesions alone are
+/// used do not count.
+fn units_of(predictions: &Predictions, run: usize, config: &RunConfig) -> Result<Vec<Unit>, Error> {
     let mut bags: BTreeMap<(&str, &str), Unit> = BTreeMap::new();
-    for row in &predictions.rows {
+    let counts = |set: &str| !config.lesions_only(set);
+    for row in predictions.rows.iter().filter(|row| counts(&row.set)) {
         let unit = bags.entry((&row.set, &row.bag)).or_insert(Unit {
             run,
             malignant: false,
@@ -197,7 +251,11 @@ fn units_of(predictions: &Predictions, run: usize) -> Result<Vec<Unit>, Error> {
 }
 
 /// The calibration of a class, on all runs or all but one.
-fn fit(units: &[Unit], class: usize, without_run: Option<usize>) -> Result<Calibrator, Error> {
+fn fit(
+    units: &[Unit],
+    class: usize,
+    without_run: Option<usize>,
+) -> Result<Calibrator, lobule_stats::Error> {
     let used = || units.iter().filter(|unit| Some(unit.run) != without_run);
     let scores: Vec<f64> = used()
         .map(|unit| unit.scores[class].clamp(0.0, 1.0))
@@ -211,7 +269,26 @@ fn fit(units: &[Unit], class: usize, without_run: Option<usize>) -> Result<Calib
             }
         })
         .collect();
-    fit_platt(&scores, &truth).map_err(|e| Error::new(ErrorKind::Data, format!("calibration: {e}")))
+    fit_platt(&scores, &truth)
+}
+
+/// The calibration of the benign class. Where its score does not rank the bags, the best map that
+/// never turns the order around is constant: the share of benign bags.
+fn fit_benign(units: &[Unit]) -> Result<Calibrator, Error> {
+    match fit(units, 0, None) {
+        Err(error) if error.kind() == lobule_stats::ErrorKind::NotIncreasing => {
+            let benign = units.iter().filter(|unit| unit.benign).count();
+            Ok(Calibrator::Isotonic {
+                x: vec![0.5],
+                y: vec![benign as f64 / units.len() as f64],
+            })
+        }
+        fitted => fitted.map_err(bad_calibration),
+    }
+}
+
+fn bad_calibration(error: lobule_stats::Error) -> Error {
+    Error::new(ErrorKind::Data, format!("calibration: {error}"))
 }
 
 /// Gives each row the probability of a map that was fitted on the other runs.
@@ -223,7 +300,8 @@ fn calibrate_rows(
     let runs: BTreeSet<usize> = run_of_row.iter().copied().collect();
     let mut maps = BTreeMap::new();
     for &run in &runs {
-        maps.insert(run, fit(units, 1, (runs.len() > 1).then_some(run))?);
+        let others = (runs.len() > 1).then_some(run);
+        maps.insert(run, fit(units, 1, others).map_err(bad_calibration)?);
     }
     for (row, run) in table.rows.iter_mut().zip(run_of_row) {
         row.malignant_probability = maps.get(run).map(|map| map.apply(row.malignant_score));
@@ -292,43 +370,75 @@ fn write_package(
     [table, across]: [&Predictions; 2],
     card: &Path,
 ) -> Result<(), Error> {
-    let failed = |e: lobule_package::Error| Error::new(ErrorKind::Io, e.to_string());
-    let file = folder.join(MANIFEST_FILE);
-    write(
-        folder,
-        MANIFEST_FILE,
-        manifest.to_toml(&file).map_err(failed)?.as_bytes(),
-    )?;
-    let mut all = Vec::new();
+    write_manifest(folder, manifest)?;
     for (name, table) in [(PREDICTIONS_FILE, table), (ACROSS_FILE, across)] {
         if table.rows.is_empty() {
             continue;
         }
         let file = folder.join(name);
         let mut bytes = Vec::new();
-        table.to_csv(&mut bytes, &file).map_err(failed)?;
+        table.to_csv(&mut bytes, &file).map_err(of_package)?;
         write(folder, name, &bytes)?;
-        all.extend(figures(table, &file).map_err(failed)?);
     }
-    write_card(folder, card, &all)?;
-    let metrics = serde_json::json!({ "figures": all });
-    let text = serde_json::to_string_pretty(&metrics)
+    write_figures(folder, card, &IMAGES)
+}
+
+fn of_package(error: lobule_package::Error) -> Error {
+    Error::new(ErrorKind::Io, error.to_string())
+}
+
+pub(crate) fn write_manifest(folder: &Path, manifest: &Manifest) -> Result<(), Error> {
+    let text = manifest.to_toml(&folder.join(MANIFEST_FILE));
+    write(folder, MANIFEST_FILE, text.map_err(of_package)?.as_bytes())
+}
+
+/// The card and the metrics of a package whose tables are written.
+pub(crate) fn write_figures(folder: &Path, card: &Path, words: &CardWords) -> Result<(), Error> {
+    let figures = Package::open(folder).and_then(|package| package.figures());
+    let figures = figures.map_err(of_package)?;
+    write_card(folder, card, &figures, words)?;
+    let text = serde_json::to_string_pretty(&serde_json::json!({ "figures": figures }))
         .map_err(|e| Error::new(ErrorKind::Io, e.to_string()))?;
     write(folder, METRICS_FILE, (text + "\n").as_bytes())
 }
 
-fn write(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), Error> {
+pub(crate) fn write(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), Error> {
     let file = folder.join(name);
     std::fs::write(&file, bytes).map_err(|e| Error::io(&file, e))
 }
 
+/// What stands around a card's table of figures.
+pub(crate) struct CardWords {
+    pub(crate) origin: &'static str,
+    pub(crate) tables: &'static str,
+    pub(crate) hits: &'static str,
+}
+
+/// Of images of exams.
+const IMAGES: CardWords = CardWords {
+    origin: "Out of fold: every image was scored by a network that saw no image of its group.",
+    tables: "`predictions.csv`, `across.csv` and `marks.csv`",
+    hits: "malignant or hits",
+};
+
 /// The card: the text that people wrote, then every figure with its interval, count and method.
-fn write_card(folder: &Path, text: &Path, figures: &[Figure]) -> Result<(), Error> {
+fn write_card(
+    folder: &Path,
+    text: &Path,
+    figures: &[Figure],
+    words: &CardWords,
+) -> Result<(), Error> {
     let mut card = std::fs::read_to_string(text).map_err(|e| Error::io(text, e))?;
-    card += "\n## Figures\n\nOut of fold: every image was scored by a network that saw no image of its group. \
-             Recomputed from\n`predictions.csv` and `across.csv` by `lobule model verify`.\n\n\
-             | among | what | value | 95 % interval | n | malignant or hits | method |\n\
-             |---|---|---|---|---|---|---|\n";
+    let CardWords {
+        origin,
+        tables,
+        hits,
+    } = words;
+    card += &format!(
+        "\n## Figures\n\n{origin} Recomputed from\n{tables} by `lobule model verify`.\n\n\
+         | among | what | value | 95 % interval | n | {hits} | method |\n\
+         |---|---|---|---|---|---|---|\n"
+    );
     for f in figures {
         let interval = f
             .interval

@@ -7,7 +7,7 @@ use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 
-use crate::AugmentConfig;
+use crate::{AugmentConfig, Flip};
 
 /// One draw of all changes.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,7 +18,9 @@ pub struct Augmentation {
     pub contrast: f32,
     /// Added brightness, in grey levels.
     pub gain: f32,
-    /// Standard deviation of multiplicative noise.
+    /// Exponent of the brightness.
+    pub gamma: f32,
+    /// Standard deviation of multiplicative noise; of added noise in mammograms.
     pub speckle: f32,
     /// Patch painted grey: (row, column, rows, columns) in input pixels.
     pub patch: Option<(usize, usize, usize, usize)>,
@@ -31,14 +33,20 @@ impl Augmentation {
             changed_from_input: Affine::IDENTITY,
             contrast: 1.0,
             gain: 0.0,
+            gamma: 1.0,
             speckle: 0.0,
             patch: None,
         }
     }
 
-    /// Draws from the configured ranges: a horizontal flip in half of the cases, rotation, zoom,
-    /// shear and shift about the centre, then gain, contrast, speckle and a painted patch.
-    pub fn draw(config: &AugmentConfig, size: usize, rng: &mut ChaCha8Rng) -> Augmentation {
+    /// Draws from the configured ranges: a flip in half of the cases, rotation, zoom, shear and
+    /// shift about the centre, then gain, contrast, speckle, a painted patch and the exponent.
+    /// `rows` and `cols` are those of the input.
+    pub fn draw(
+        config: &AugmentConfig,
+        (rows, cols): (usize, usize),
+        rng: &mut ChaCha8Rng,
+    ) -> Augmentation {
         let mut within = |range: f64| {
             if range > 0.0 {
                 rng.random_range(-range..=range)
@@ -50,44 +58,53 @@ impl Augmentation {
         let zoom = within(config.scale.max(1.0).ln()).exp();
         let stretch = within(config.scale.max(1.0).ln() / 3.0).exp();
         let shear = within(config.shear);
-        let shift = [within(config.shift), within(config.shift)].map(|s| s * size as f64);
+        let shift = [rows, cols].map(|n| within(config.shift) * n as f64);
         let contrast = within(config.contrast.max(1.0).ln()).exp() as f32;
         let gain = (within(config.gain) * 255.0) as f32;
         let flip = if rng.random_bool(0.5) { -1.0 } else { 1.0 };
+        let (upright, sideways) = match config.flip {
+            Flip::Horizontal => (1.0, flip),
+            Flip::Vertical => (flip, 1.0),
+        };
         let speckle = if rng.random_bool(0.5) {
             rng.random_range(0.0..=config.speckle.max(0.0))
         } else {
             0.0
         };
         let patch = rng.random_bool(config.cut_out.clamp(0.0, 1.0)).then(|| {
-            let side = |rng: &mut ChaCha8Rng| rng.random_range(size / 16..=size / 5).max(1);
-            let (rows, cols) = (side(rng), side(rng));
+            let mut side = |n: usize| rng.random_range(n / 16..=n / 5).max(1);
+            let (height, width) = (side(rows), side(cols));
             (
-                rng.random_range(0..=size - rows),
-                rng.random_range(0..=size - cols),
-                rows,
-                cols,
+                rng.random_range(0..=rows - height),
+                rng.random_range(0..=cols - width),
+                height,
+                width,
             )
         });
+        let gamma = match config.gamma > 1.0 {
+            true => rng.random_range(-1.0..=1.0) * config.gamma.ln(),
+            false => 0.0,
+        };
         let (sin, cos) = angle.sin_cos();
         let turn = Affine {
             matrix: [[cos, -sin, shift[0]], [sin, cos, shift[1]]],
         };
         let skew = Affine {
             matrix: [
-                [zoom * stretch, 0.0, 0.0],
-                [shear, flip * zoom / stretch, 0.0],
+                [upright * zoom * stretch, 0.0, 0.0],
+                [shear, sideways * zoom / stretch, 0.0],
             ],
         };
-        let center = (size as f64 - 1.0) / 2.0;
-        let changed_from_input = Affine::translate(center, center)
+        let [middle_row, middle_col] = [rows, cols].map(|n| (n as f64 - 1.0) / 2.0);
+        let changed_from_input = Affine::translate(middle_row, middle_col)
             .compose(&turn)
             .compose(&skew)
-            .compose(&Affine::translate(-center, -center));
+            .compose(&Affine::translate(-middle_row, -middle_col));
         Augmentation {
             changed_from_input,
             contrast,
             gain,
+            gamma: gamma.exp() as f32,
             speckle: speckle as f32,
             patch,
         }
@@ -141,7 +158,8 @@ fn tone(value: f32, change: &Augmentation, rng: &mut ChaCha8Rng) -> f32 {
     (((value * noise) - 90.0) * change.contrast + 90.0 + change.gain).clamp(0.0, 255.0)
 }
 
-fn bilinear(gray: &Image<u8>, p: Point) -> Option<f32> {
+/// The value at a point, `None` outside the image.
+pub(crate) fn bilinear<T: Copy + Into<f32>>(gray: &Image<T>, p: Point) -> Option<f32> {
     let (rows, cols) = (gray.rows() as f64, gray.cols() as f64);
     if p.row < -0.5 || p.col < -0.5 || p.row > rows - 0.5 || p.col > cols - 0.5 {
         return None;
@@ -151,7 +169,7 @@ fn bilinear(gray: &Image<u8>, p: Point) -> Option<f32> {
     let (r0, c0) = (row as usize, col as usize);
     let (r1, c1) = ((r0 + 1).min(gray.rows() - 1), (c0 + 1).min(gray.cols() - 1));
     let (fr, fc) = ((row - r0 as f64) as f32, (col - c0 as f64) as f32);
-    let at = |r, c| f32::from(gray.at(r, c));
+    let at = |r, c| -> f32 { gray.at(r, c).into() };
     let top = at(r0, c0) * (1.0 - fc) + at(r0, c1) * fc;
     let bottom = at(r1, c0) * (1.0 - fc) + at(r1, c1) * fc;
     Some(top * (1.0 - fr) + bottom * fr)
@@ -181,7 +199,7 @@ mod tests {
             ..AugmentConfig::default()
         };
         for _ in 0..20 {
-            let change = Augmentation::draw(&config, 64, &mut rng);
+            let change = Augmentation::draw(&config, (64, 64), &mut rng);
             let out = augment(&gray, &Affine::IDENTITY, &change, &prepare, &mut rng);
             let expected = change.changed_from_input.apply(Point {
                 row: 20.5,

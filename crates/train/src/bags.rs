@@ -20,14 +20,15 @@ pub struct Bag {
 /// Most normal images added to a lesion's bag.
 const MOST_ADDED_NORMALS: usize = 3;
 
-/// The bags of some cases: by group where the data set says so, else one per image.
+/// The bags of some cases: by group where the data set says so, else by breast where that is
+/// known, else one per image.
 pub fn compose_bags(cases: &[Case], chosen: &[usize], data: &[DataConfig]) -> Vec<Bag> {
     let mut bags: BTreeMap<(&str, &str), Vec<usize>> = BTreeMap::new();
     for &i in chosen {
         let case = &cases[i];
-        let by_group = data.iter().any(|d| d.name == case.set && d.bag_by_group);
-        let key = if by_group { &case.group } else { &case.name };
-        bags.entry((&case.set, key)).or_default().push(i);
+        bags.entry((&case.set, bag_name(case, data)))
+            .or_default()
+            .push(i);
     }
     bags.into_values()
         .map(|images| {
@@ -39,6 +40,35 @@ pub fn compose_bags(cases: &[Case], chosen: &[usize], data: &[DataConfig]) -> Ve
             Bag { images, label }
         })
         .collect()
+}
+
+/// The name of a case's bag within its set.
+pub(crate) fn bag_name<'a>(case: &'a Case, data: &[DataConfig]) -> &'a str {
+    let by_group = data.iter().any(|d| d.name == case.set && d.bag_by_group);
+    match by_group {
+        true => &case.group,
+        false => case.breast.as_ref().unwrap_or(&case.name),
+    }
+}
+
+/// Each malignant bag as often as its data set asks for.
+pub(crate) fn repeat_malignant(bags: Vec<Bag>, cases: &[Case], data: &[DataConfig]) -> Vec<Bag> {
+    let times = |bag: &Bag| match (bag.label, bag.images.first()) {
+        (Label::Malignant, Some(&first)) => malignant_times(&cases[first], data),
+        _ => 1,
+    };
+    bags.into_iter()
+        .flat_map(|bag| {
+            let n = times(&bag);
+            std::iter::repeat_n(bag, n)
+        })
+        .collect()
+}
+
+/// How often a malignant case is shown in an epoch.
+pub(crate) fn malignant_times(case: &Case, data: &[DataConfig]) -> usize {
+    let set = data.iter().find(|d| d.name == case.set);
+    set.map_or(1, |set| set.repeat_malignant)
 }
 
 /// Adds normal images of the same data set to a share of the lesion bags, so that attention has

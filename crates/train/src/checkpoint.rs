@@ -65,6 +65,10 @@ impl Files {
         if progress.best_epoch == Some(progress.epochs.len()) {
             self.write("best.bin", &encode(&optimizer.mean()))?;
         }
+        self.save_progress(progress)
+    }
+
+    pub(crate) fn save_progress(&self, progress: &Progress) -> Result<(), Error> {
         let text = serde_json::to_vec_pretty(progress)
             .map_err(|e| Error::new(ErrorKind::Io, e.to_string()))?;
         self.write("progress.json", &text)
@@ -136,7 +140,7 @@ struct Entry {
 }
 
 /// A JSON line of names and shapes, then all values as little-endian f32.
-fn encode(weights: &BTreeMap<String, NamedTensor>) -> Vec<u8> {
+pub(crate) fn encode(weights: &BTreeMap<String, NamedTensor>) -> Vec<u8> {
     let entries: Vec<Entry> = weights
         .iter()
         .map(|(name, t)| Entry {
@@ -152,7 +156,8 @@ fn encode(weights: &BTreeMap<String, NamedTensor>) -> Vec<u8> {
     bytes
 }
 
-fn decode(bytes: &[u8]) -> Option<BTreeMap<String, NamedTensor>> {
+/// What [`encode`] wrote; none for bytes that are not that, or not all of it.
+pub(crate) fn decode(bytes: &[u8]) -> Option<BTreeMap<String, NamedTensor>> {
     let end = bytes.iter().position(|&b| b == b'\n')?;
     let entries: Vec<Entry> = serde_json::from_slice(&bytes[..end]).ok()?;
     let mut values = bytes[end + 1..]

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use lobule_model::BackboneKind;
+use lobule_package::{Modality, Prepare};
 use lobule_raster::PrepareConfig;
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +15,9 @@ use crate::{Error, ErrorKind, Layout};
 pub struct RunConfig {
     /// Seed of every random choice.
     pub seed: u64,
+    /// What the network is shown.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub stage: Stage,
     /// Data sets to train on.
     pub data: Vec<DataConfig>,
     /// Groups that are predicted and never trained on.
@@ -28,6 +32,60 @@ pub struct RunConfig {
     /// Random changes of the training images.
     #[serde(default)]
     pub augment: AugmentConfig,
+    /// How patches are drawn, for the stage that is shown them.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub patches: PatchConfig,
+}
+
+/// What the network is shown. A second stage starts from the run folder of the first one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stage {
+    /// Whole images, in bags, with a label per bag.
+    #[default]
+    Images,
+    /// Patches of mammograms around outlined lesions and beside them, with a label per patch.
+    Patches,
+}
+
+/// How patches are drawn in an epoch. A patch that holds a pixel of a lesion bears its label.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PatchConfig {
+    /// Rows and columns, a multiple of 32, no larger than the input.
+    pub size: usize,
+    /// Patches on a lesion per image with an outlined one.
+    pub on_lesion: usize,
+    /// Largest distance of a patch's centre from a point of the lesion, as a share of its size.
+    pub jitter: f64,
+    /// Patches beside the lesions per image with an outlined one.
+    pub beside_lesion: usize,
+    /// Patches per normal image.
+    pub normal: usize,
+}
+
+impl Default for PatchConfig {
+    fn default() -> PatchConfig {
+        PatchConfig {
+            size: 160,
+            on_lesion: 2,
+            jitter: 0.25,
+            beside_lesion: 2,
+            normal: 1,
+        }
+    }
+}
+
+/// What a data set's labels may be used for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LabelUse {
+    /// Whole images and lesions.
+    #[default]
+    Images,
+    /// Lesions against the rest of the same image only: the set shows one outcome, so that whole
+    /// images would be told apart by their set.
+    Lesions,
 }
 
 /// One data set.
@@ -50,6 +108,20 @@ pub struct DataConfig {
     /// Share of lesion bags to which normal images of the same data set are added.
     #[serde(default)]
     pub mix_normals: f64,
+    /// What its labels may be used for.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub labels: LabelUse,
+    /// How often each malignant bag, or lesion, is shown in an epoch.
+    #[serde(default = "once", skip_serializing_if = "is_once")]
+    pub repeat_malignant: usize,
+}
+
+fn once() -> usize {
+    1
+}
+
+fn is_once(n: &usize) -> bool {
+    *n == 1
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
@@ -77,7 +149,7 @@ pub struct NetworkConfig {
     /// The convolutional part.
     #[serde(skip_serializing_if = "is_default")]
     pub backbone: BackboneKind,
-    /// Rows and columns of the input, a multiple of 32.
+    /// Rows and columns of a sonogram's input, a multiple of 32. Mammograms have `prepare`.
     pub input_size: usize,
     /// Channels of the fused features.
     pub hidden: usize,
@@ -90,9 +162,12 @@ pub struct NetworkConfig {
     /// PyTorch checkpoint of the backbone's ImageNet weights; without it (and without `start`) the
     /// network starts at random.
     pub imagenet: Option<PathBuf>,
-    /// A member of a model package (ONNX) whose weights the whole network starts from: training
-    /// goes on from a shipped model.
+    /// What the whole network starts from: a member of a model package (ONNX), so that training
+    /// goes on from a shipped model, or the folder of a finished run of the same folds.
     pub start: Option<PathBuf>,
+    /// The whole preparation, as a package's manifest states it; `kind = "mammogram"` makes this a
+    /// run on mammograms. Without it: sonograms.
+    pub prepare: Option<Prepare>,
 }
 
 impl Default for NetworkConfig {
@@ -106,19 +181,27 @@ impl Default for NetworkConfig {
             paint_marks: true,
             imagenet: None,
             start: None,
+            prepare: None,
         }
     }
 }
 
 impl NetworkConfig {
     /// The preparation that goes into the model package.
-    pub fn prepare(&self) -> PrepareConfig {
-        PrepareConfig {
+    pub fn prepare(&self) -> Prepare {
+        let sonogram = || PrepareConfig {
             rows: self.input_size,
             cols: self.input_size,
             paint_marks: self.paint_marks,
             ..PrepareConfig::default()
-        }
+        };
+        let own = self.prepare.clone();
+        own.unwrap_or_else(|| Prepare::Sonogram(sonogram()))
+    }
+
+    /// What the network reads.
+    pub fn modality(&self) -> Modality {
+        self.prepare().modality()
     }
 }
 
@@ -201,6 +284,27 @@ pub struct AugmentConfig {
     pub speckle: f64,
     /// Probability of a patch being painted over.
     pub cut_out: f64,
+    /// In which direction half of the images are flipped.
+    #[serde(skip_serializing_if = "is_default")]
+    pub flip: Flip,
+    /// Largest exponent of the brightness above 1 (and its inverse); mammograms only.
+    #[serde(skip_serializing_if = "is_one")]
+    pub gamma: f64,
+}
+
+/// In which direction images are flipped.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Flip {
+    /// Left for right.
+    #[default]
+    Horizontal,
+    /// Top for bottom: the chest wall of a mammogram stays at the left.
+    Vertical,
+}
+
+fn is_one(value: &f64) -> bool {
+    *value == 1.0
 }
 
 impl Default for AugmentConfig {
@@ -214,9 +318,14 @@ impl Default for AugmentConfig {
             contrast: 1.3,
             speckle: 0.15,
             cut_out: 0.5,
+            flip: Flip::default(),
+            gamma: 1.0,
         }
     }
 }
+
+/// Name and folder of a set, its number of folds, and the fold that is left out.
+type LeftOutPart<'a> = (&'a str, &'a Path, usize, Option<usize>);
 
 impl RunConfig {
     /// Reads and checks a configuration.
@@ -229,6 +338,24 @@ impl RunConfig {
             .map_err(|e| Error::new(ErrorKind::Config, e.to_string()).in_file(file))?;
         config.check().map_err(|e| e.in_file(file))?;
         Ok(config)
+    }
+
+    /// What decides which images are left out: seed, number of folds per set, left-out parts. Sets of
+    /// which nothing is left out do not count.
+    pub(crate) fn split(&self) -> (u64, Vec<LeftOutPart<'_>>) {
+        let of = |left: &LeaveOut| {
+            let set = self.data.iter().find(|set| set.name == left.data)?;
+            Some((set.name.as_str(), set.path.as_path(), set.folds, left.fold))
+        };
+        let mut parts: Vec<_> = self.leave_out.iter().filter_map(of).collect();
+        parts.sort();
+        (self.seed, parts)
+    }
+
+    /// Whether a data set's labels are for its lesions alone.
+    pub(crate) fn lesions_only(&self, set: &str) -> bool {
+        let mut sets = self.data.iter();
+        sets.any(|d| d.name == set && d.labels == LabelUse::Lesions)
     }
 
     /// What is left out, in words: `bus_bra fold 1; busi`.
@@ -255,44 +382,5 @@ impl RunConfig {
             .filter(|name| !whole(name))
             .collect::<Vec<_>>()
             .join(", ")
-    }
-
-    fn check(&self) -> Result<(), Error> {
-        let fail = |message: String| Err(Error::new(ErrorKind::Config, message));
-        if self.data.is_empty() {
-            return fail("expected at least one [[data]]".into());
-        }
-        let size = self.network.input_size;
-        if size == 0 || !size.is_multiple_of(32) {
-            return fail(format!(
-                "expected input_size to be a multiple of 32, got {size}"
-            ));
-        }
-        if self.network.imagenet.is_some() && self.network.start.is_some() {
-            return fail("expected `imagenet` or `start`, got both".into());
-        }
-        for left in &self.leave_out {
-            if !self.data.iter().any(|d| d.name == left.data) {
-                return fail(format!(
-                    "leave_out names `{}`, which is not in [[data]]",
-                    left.data
-                ));
-            }
-        }
-        let o = &self.optimizer;
-        if o.epochs == 0
-            || o.batch_images == 0
-            || o.learning_rate.is_nan()
-            || o.learning_rate <= 0.0
-        {
-            return fail("expected epochs, batch_images and learning_rate above 0".into());
-        }
-        if !(0.0..0.9).contains(&o.inner_share) {
-            return fail(format!(
-                "expected inner_share in 0..0.9, got {}",
-                o.inner_share
-            ));
-        }
-        Ok(())
     }
 }

@@ -8,17 +8,21 @@ const SIZE: (u32, u32) = (720, 360);
 const TRAINING: RGBColor = RGBColor(0x1f, 0x4e, 0x79);
 const INNER: RGBColor = RGBColor(0xb3, 0x52, 0x1b);
 
-/// Two panels: the loss of training and inner groups, and the inner AUROC.
-pub(crate) fn curves_svg(epochs: &[EpochRecord]) -> Result<String, Error> {
+/// Two panels: the loss of training and inner groups, and the inner AUROC of what `ranked` says.
+pub(crate) fn curves_svg(epochs: &[EpochRecord], ranked: &str) -> Result<String, Error> {
     let mut svg = String::new();
-    draw(epochs, &mut svg).map_err(|e| Error::new(ErrorKind::Io, format!("curves: {e}")))?;
+    draw(epochs, ranked, &mut svg)
+        .map_err(|e| Error::new(ErrorKind::Io, format!("curves: {e}")))?;
     Ok(svg)
 }
 
-fn draw(epochs: &[EpochRecord], svg: &mut String) -> Result<(), Box<dyn std::error::Error>> {
+fn draw(
+    epochs: &[EpochRecord],
+    ranked: &str,
+    svg: &mut String,
+) -> Result<(), Box<dyn std::error::Error>> {
     let root = SVGBackend::with_string(svg, SIZE).into_drawing_area();
     root.fill(&WHITE)?;
-    let (left, right) = root.split_horizontally(SIZE.0 / 2);
     let points = |of: fn(&EpochRecord) -> Option<f64>| -> Vec<(f64, f64)> {
         epochs
             .iter()
@@ -29,9 +33,16 @@ fn draw(epochs: &[EpochRecord], svg: &mut String) -> Result<(), Box<dyn std::err
         ("training loss", TRAINING, points(|e| Some(e.loss))),
         ("inner loss", INNER, points(|e| e.inner_loss)),
     ];
-    panel(&left, "Loss", &losses)?;
-    let ranking = [("inner AUROC", INNER, points(|e| e.inner_auroc))];
-    panel(&right, "AUROC, malignant against the rest", &ranking)?;
+    // Without inner groups there is one line and one panel.
+    let ranking = points(|e| e.inner_auroc);
+    if ranking.is_empty() {
+        panel(&root, "Loss", &losses[..1])?;
+    } else {
+        let (left, right) = root.split_horizontally(SIZE.0 / 2);
+        panel(&left, "Loss", &losses)?;
+        let lines = [("inner AUROC", INNER, ranking)];
+        panel(&right, &format!("AUROC, {ranked}"), &lines)?;
+    }
     root.present()?;
     Ok(())
 }

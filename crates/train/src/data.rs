@@ -5,11 +5,14 @@ use std::path::PathBuf;
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
-use crate::batch::Images;
-use crate::{Case, Error, ErrorKind, RunConfig, assign_folds, read_data_set};
+use crate::images::Images;
+use crate::{
+    Case, DataConfig, Error, ErrorKind, Label, LabelUse, RunConfig, Stage, assign_folds,
+    read_data_set,
+};
 
 /// Where outside data lies: `LOBULE_DATA`, or the current folder.
-fn data_root() -> PathBuf {
+pub(crate) fn data_root() -> PathBuf {
     std::env::var_os("LOBULE_DATA")
         .map(PathBuf::from)
         .unwrap_or_default()
@@ -23,6 +26,8 @@ pub(crate) struct Data {
     pub(crate) training: Vec<usize>,
     pub(crate) inner: Vec<usize>,
     pub(crate) left_out: Vec<usize>,
+    /// Not left out, and yet not trained on in this stage.
+    pub(crate) lesions_only: Vec<usize>,
     /// SHA-256 over names, labels and bytes of all images.
     pub(crate) digest: String,
 }
@@ -32,6 +37,7 @@ impl Data {
         let (mut cases, mut folds) = (Vec::new(), Vec::new());
         for set in &config.data {
             let of_set = read_data_set(set, &data_root())?;
+            check_outcomes(set, &of_set, config.stage)?;
             folds.extend(assign_folds(&of_set, set.folds, config.seed));
             cases.extend(of_set);
         }
@@ -41,6 +47,9 @@ impl Data {
             })
         };
         let (left_out, rest): (Vec<usize>, Vec<usize>) = (0..cases.len()).partition(is_left_out);
+        let usable =
+            |i: &usize| config.stage == Stage::Patches || !config.lesions_only(&cases[*i].set);
+        let (rest, lesions_only): (Vec<usize>, Vec<usize>) = rest.into_iter().partition(usable);
         let (inner, training) = inner_split(&cases, rest, config);
         if training.is_empty() {
             return Err(Error::new(
@@ -57,9 +66,23 @@ impl Data {
             training,
             inner,
             left_out,
+            lesions_only,
             digest,
         })
     }
+}
+
+/// A set that shows malignant images only cannot teach whole images: they would be known by it.
+fn check_outcomes(set: &DataConfig, cases: &[Case], stage: Stage) -> Result<(), Error> {
+    let one_outcome = cases.iter().all(|case| case.label == Label::Malignant);
+    if stage == Stage::Patches || set.labels == LabelUse::Lesions || !one_outcome {
+        return Ok(());
+    }
+    let message = format!(
+        "expected more than malignant images in `{}`: with `labels = \"lesions\"` its lesions are used",
+        set.name
+    );
+    Err(Error::new(ErrorKind::Config, message))
 }
 
 fn digest_of(cases: &[Case]) -> Result<String, Error> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::{DataConfig, Error};
+use crate::{DataConfig, Error, ErrorKind, Mark};
 
 /// What is known of an image (pathology or follow-up, by the data set's own account).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -60,8 +60,12 @@ pub struct Case {
     pub name: String,
     /// The image.
     pub file: PathBuf,
-    /// Outline of the lesion as a picture, where there is one. Never used for training.
+    /// Outline of the lesion as a picture, where there is one. Whole images are trained on without it.
     pub mask: Option<PathBuf>,
+    /// Lesions as the data set draws them, where it has no mask.
+    pub marks: Vec<Mark>,
+    /// The breast, where several images may show it: they are read together.
+    pub breast: Option<String>,
     /// Patient, or whatever must not be torn apart.
     pub group: String,
     /// The data set's own fold, if it brings one.
@@ -74,13 +78,23 @@ pub struct Case {
 
 /// Reads a data set in its layout. The default is our own table, `labels.csv` with the columns
 /// `file`, `label`, `patient` or `group` (else each image is its own group), optionally `fold`,
-/// `mask`, and `split`, whose value `exclude` drops a row; further columns are kept for subgroups.
+/// `breast` (images of one breast are read together), `mask`, lesions as circles in mini-MIAS's
+/// words (see [`Layout::MiniMias`](crate::Layout)), and `split`, whose value `exclude` drops a row;
+/// further columns are kept for subgroups.
 ///
 /// # Errors
 /// When a table cannot be read, a row lacks what it needs (the line is named), an image that a
 /// published table lists is not there, or nothing is found.
 pub fn read_data_set(config: &DataConfig, root: &Path) -> Result<Vec<Case>, Error> {
-    config.layout.read(&config.name, &root.join(&config.path))
+    let folder = root.join(&config.path);
+    if !folder.is_dir() {
+        let message = format!(
+            "expected the folder of the data set `{}`, got none; a relative path is looked for below LOBULE_DATA, or in the current folder where that is not set",
+            config.name
+        );
+        return Err(Error::new(ErrorKind::Io, message).in_file(&folder));
+    }
+    config.layout.read(&config.name, &folder)
 }
 
 #[cfg(test)]
@@ -97,6 +111,8 @@ mod tests {
             folds: 4,
             bag_by_group: false,
             mix_normals: 0.0,
+            labels: crate::LabelUse::Images,
+            repeat_malignant: 1,
         };
         read_data_set(&config, Path::new(""))
     }

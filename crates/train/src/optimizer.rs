@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use burn::module::{Module, ModuleMapper, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Tensor, TensorData};
-use lobule_model::{NamedTensor, ParameterPath, UltrasoundNet, parameters};
+use lobule_model::{NamedTensor, ParameterPath, parameters};
 use rayon::prelude::*;
 
 /// Decay of the first and second moments, and the guard against division by zero (Loshchilov &
@@ -52,7 +52,7 @@ pub(crate) struct Optimizer {
 }
 
 impl Optimizer {
-    pub(crate) fn new(net: &UltrasoundNet) -> Optimizer {
+    pub(crate) fn new<M: Module>(net: &M) -> Optimizer {
         let slot = |t: NamedTensor| Slot {
             first: vec![0.0; t.values.len()],
             second: vec![0.0; t.values.len()],
@@ -68,12 +68,7 @@ impl Optimizer {
     }
 
     /// Moves every parameter that has a gradient and returns the network with the new values.
-    pub(crate) fn step(
-        &mut self,
-        net: UltrasoundNet,
-        grads: GradientsParams,
-        rates: &Rates,
-    ) -> UltrasoundNet {
+    pub(crate) fn step<M: Module>(&mut self, net: M, grads: GradientsParams, rates: &Rates) -> M {
         self.step += 1;
         net.map(&mut Update {
             optimizer: self,

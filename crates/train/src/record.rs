@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use lobule_exam::Point;
-use lobule_package::{Predictions, Truth};
+use lobule_package::{Modality, Predictions, Truth};
 use serde::{Deserialize, Serialize};
 
-use crate::{Case, Error, ErrorKind, Label, LesionFacts};
+use crate::{Case, Error, ErrorKind, Label, LesionFacts, MapMark};
 
 /// One pass over the training bags.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -42,11 +42,13 @@ pub struct Prediction {
     pub attention_logit: f64,
     /// Where each class's saliency is highest, in the original image.
     pub peaks: [Point; 2],
-    /// What the lesion's mask says, where there is one.
+    /// Where the malignant map stands out, highest first.
+    pub marks: Vec<MapMark>,
+    /// What the lesion's outline says, where there is one.
     pub lesion: Option<LesionOutcome>,
 }
 
-/// A prediction held against the lesion's mask.
+/// A prediction held against the lesion's outline.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LesionOutcome {
     /// What baselines know.
@@ -58,7 +60,7 @@ pub struct LesionOutcome {
 }
 
 /// Columns that training adds to a package's predictions.
-const EXTRA_COLUMNS: [&str; 11] = [
+const EXTRA_COLUMNS: [&str; 7] = [
     "bag_malignant_score",
     "attention_logit",
     "lesion_area_share",
@@ -66,21 +68,32 @@ const EXTRA_COLUMNS: [&str; 11] = [
     "benign_peak_inside",
     "malignant_peak_inside",
     "fixed_point_inside",
-    "half",
-    "device",
-    "birads",
-    "histology",
 ];
 
+/// Columns of the labels that are kept for subgroups.
+fn label_columns(modality: Modality) -> &'static [&'static str] {
+    match modality {
+        Modality::Ultrasound => &["half", "device", "birads", "histology"],
+        Modality::Mammography => &["view", "device", "birads", "density", "lesion"],
+        Modality::Histology => &[],
+    }
+}
+
 /// Writes predictions in the form of a package's `predictions.csv`, with further columns for the
-/// bag's score, the attention, the lesion (empty without a mask) and the labels' own columns.
+/// bag's score, the attention, the lesion (empty without an outline) and the labels' own columns.
 ///
 /// # Errors
 /// When the file cannot be written.
-pub fn write_predictions(file: &Path, predictions: &[Prediction]) -> Result<(), Error> {
+pub fn write_predictions(
+    file: &Path,
+    predictions: &[Prediction],
+    modality: Modality,
+) -> Result<(), Error> {
+    let labels = label_columns(modality);
+    let columns = EXTRA_COLUMNS.iter().chain(labels);
     let table = Predictions {
-        extra_columns: EXTRA_COLUMNS.map(str::to_owned).to_vec(),
-        rows: predictions.iter().map(row).collect(),
+        extra_columns: columns.map(|&name| name.to_owned()).collect(),
+        rows: predictions.iter().map(|p| row(p, labels)).collect(),
     };
     let output = std::fs::File::create(file).map_err(|e| Error::io(file, e))?;
     table
@@ -88,7 +101,7 @@ pub fn write_predictions(file: &Path, predictions: &[Prediction]) -> Result<(), 
         .map_err(|e| Error::new(ErrorKind::Io, e.to_string()))
 }
 
-fn row(p: &Prediction) -> lobule_package::Prediction {
+fn row(p: &Prediction, labels: &[&str]) -> lobule_package::Prediction {
     lobule_package::Prediction {
         set: p.case.set.clone(),
         case: p.case.name.clone(),
@@ -104,12 +117,12 @@ fn row(p: &Prediction) -> lobule_package::Prediction {
         malignant_score: p.image_scores[1],
         malignant_probability: None,
         attention: p.attention,
-        extra: extra_values(p),
+        extra: extra_values(p, labels),
     }
 }
 
-/// The values of [`EXTRA_COLUMNS`].
-fn extra_values(p: &Prediction) -> Vec<String> {
+/// The values of [`EXTRA_COLUMNS`] and of the labels' columns.
+fn extra_values(p: &Prediction, labels: &[&str]) -> Vec<String> {
     let numbers = [p.bag_scores[1], p.attention_logit].map(|v| v.to_string());
     let lesion = p.lesion.map_or_else(Default::default, |lesion| {
         [
@@ -121,7 +134,7 @@ fn extra_values(p: &Prediction) -> Vec<String> {
         ]
     });
     let label = |name: &str| p.case.extra.get(name).cloned().unwrap_or_default();
-    let labels = ["half", "device", "birads", "histology"].map(label);
+    let labels = labels.iter().map(|name| label(name));
     numbers.into_iter().chain(lesion).chain(labels).collect()
 }
 

@@ -27,7 +27,8 @@ pub(crate) struct RunRow {
     pub(crate) data_sha256: String,
     pub(crate) left_out: String,
     pub(crate) seed: u64,
-    pub(crate) input_size: usize,
+    /// `224`, or rows and columns: `512x320`.
+    pub(crate) input_size: String,
     pub(crate) n_training: usize,
     pub(crate) n_left_out: usize,
     pub(crate) epochs: usize,
@@ -61,7 +62,7 @@ impl RunRow {
             data_sha256: data.digest.clone(),
             left_out: config.left_out_text(),
             seed: config.seed,
-            input_size: config.network.input_size,
+            input_size: size_text(data.images.size()),
             n_training: data.training.len(),
             n_left_out: data.left_out.len(),
             epochs: outcome.epochs.len(),
@@ -70,6 +71,17 @@ impl RunRow {
             inner_loss: kept.and_then(|epoch| epoch.inner_loss),
             seconds: outcome.epochs.iter().map(|epoch| epoch.seconds).sum(),
             left_out_auroc: areas(&outcome.predictions),
+        }
+    }
+
+    /// The row of the same run, predicted anew by a later program.
+    pub(crate) fn predicted_again(self, predictions: &[Prediction], code: Vec<String>) -> RunRow {
+        let later = code.into_iter().filter(|c| !self.code.contains(c.as_str()));
+        let all: Vec<String> = std::iter::once(self.code.clone()).chain(later).collect();
+        RunRow {
+            code: all.join(" "),
+            left_out_auroc: areas(predictions),
+            ..self
         }
     }
 
@@ -101,6 +113,13 @@ pub(crate) fn to_csv(rows: &[RunRow]) -> Result<Vec<u8>, Error> {
         writer.serialize(row).map_err(|e| failed(e.to_string()))?;
     }
     writer.into_inner().map_err(|e| failed(e.to_string()))
+}
+
+fn size_text((rows, cols): (usize, usize)) -> String {
+    match rows == cols {
+        true => rows.to_string(),
+        false => format!("{rows}x{cols}"),
+    }
 }
 
 fn areas(predictions: &[Prediction]) -> String {

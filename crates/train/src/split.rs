@@ -6,7 +6,7 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-use crate::{Case, Label};
+use crate::Case;
 
 /// Number of a fold, from 1 as the published tables count.
 pub type Fold = usize;
@@ -20,16 +20,26 @@ pub fn assign_folds(cases: &[Case], n_folds: usize, seed: u64) -> Vec<Fold> {
     if cases.iter().all(|case| case.fold.is_some()) {
         return cases.iter().filter_map(|case| case.fold).collect();
     }
+    let parts = cases.iter().map(|case| (case.group.as_str(), case.label));
+    deal_groups(&parts.collect::<Vec<_>>(), n_folds, seed)
+}
+
+/// The folds of members of groups, each with a label; groups stay whole.
+pub(crate) fn deal_groups<L: Ord + Copy>(
+    members: &[(&str, L)],
+    n_folds: usize,
+    seed: u64,
+) -> Vec<Fold> {
     let mut groups: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-    for (i, case) in cases.iter().enumerate() {
-        groups.entry(&case.group).or_default().push(i);
+    for (i, (group, _)) in members.iter().enumerate() {
+        groups.entry(group).or_default().push(i);
     }
     let mut groups: Vec<Vec<usize>> = groups.into_values().collect();
     groups.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
-    let worst = |group: &[usize]| group.iter().map(|&i| cases[i].label).max();
+    let worst = |group: &[usize]| group.iter().map(|&i| members[i].1).max();
     groups.sort_by_key(|group| std::cmp::Reverse((worst(group), group.len())));
-    let mut counts = vec![BTreeMap::<Option<Label>, usize>::new(); n_folds.max(1)];
-    let mut folds = vec![1; cases.len()];
+    let mut counts = vec![BTreeMap::<Option<L>, usize>::new(); n_folds.max(1)];
+    let mut folds = vec![1; members.len()];
     for group in &groups {
         let label = worst(group);
         let total = |fold: usize| counts[fold].values().sum::<usize>();
@@ -47,6 +57,7 @@ pub fn assign_folds(cases: &[Case], n_folds: usize, seed: u64) -> Vec<Fold> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Label;
 
     fn cases(n: usize) -> Vec<Case> {
         (0..n)
@@ -55,6 +66,8 @@ mod tests {
                 name: format!("{i}"),
                 file: "x".into(),
                 mask: None,
+                marks: Vec::new(),
+                breast: None,
                 group: format!("g{}", i / 3),
                 fold: None,
                 label: [Label::Normal, Label::Benign, Label::Malignant][(i / 3) % 3],

@@ -3,7 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod corpus;
+mod dicom;
 mod mammogram;
+mod mammography;
+mod slide;
 
 use std::path::{Path, PathBuf};
 
@@ -13,7 +16,7 @@ use lobule_assess::{
 use lobule_engine::{Outputs, Session, Tensor, TensorView};
 use lobule_package::Manifest;
 
-const MANIFEST: &str = r#"
+const PREPARATION: &str = r#"
 format = 1
 name = "dark-spots"
 version = "1"
@@ -25,12 +28,15 @@ default_operating_point = "half"
 training_data = []
 
 [prepare]
+kind = "sonogram"
 rows = 32
 cols = 32
 mean = 127.0
 std = 128.0
 paint_marks = false
+"#;
 
+const ONE_GRAPH: &str = r#"
 [wiring]
 kind = "attention-mil"
 input = "images"
@@ -42,7 +48,9 @@ attention_logits = "attention_logits"
 file = "a.onnx"
 sha256 = "0000000000000000000000000000000000000000000000000000000000000000"
 left_out = ""
+"#;
 
+const JUDGEMENT: &str = r#"
 [calibration.benign]
 prevalence = 0.5
 map = { kind = "logistic", slope = 1.0, intercept = 0.0 }
@@ -61,7 +69,8 @@ finding_thresholds = { benign = 0.5, malignant = 0.5, chosen_by = "the test" }
 "#;
 
 fn manifest() -> Manifest {
-    Manifest::from_toml(MANIFEST, Path::new("manifest.toml")).unwrap()
+    let text = [PREPARATION, ONE_GRAPH, JUDGEMENT].concat();
+    Manifest::from_toml(&text, Path::new("manifest.toml")).unwrap()
 }
 
 /// Saliency is the darkness of each 4 × 4 block; the score its maximum; the logit its sum.

@@ -1,45 +1,15 @@
 //! Two graphs per member, which are formulas here.
 
-use std::path::Path;
-
 use lobule_assess::{ErrorKind, MammogramEnsemble, TwoGraphs};
-use lobule_engine::{Outputs, Session, Tensor, TensorView};
+use lobule_engine::{Outputs, Session, TensorView};
 use lobule_package::Manifest;
 use lobule_raster::Image;
 
-const WIRING: &str = r#"[wiring]
-kind = "global-local"
-n_rois = 2
-roi_side = 8
-
-[wiring.global]
-input = "images"
-saliency = "saliency"
-scores = "global_scores"
-features = "features"
-
-[wiring.local]
-windows = "windows"
-features = "features"
-scores = "scores"
-window_scores = "local_scores"
-attention = "attention"
-
-[[members]]
-graphs.local.file = "a-local.onnx"
-graphs.local.sha256 = "0000000000000000000000000000000000000000000000000000000000000000"
-"#;
+use crate::mammography::{TWO_GRAPHS, tensor};
 
 fn manifest() -> Manifest {
-    let start = crate::MANIFEST.find("[wiring]").unwrap();
-    let end = crate::MANIFEST.find("file = \"a.onnx\"").unwrap();
-    let text = [&crate::MANIFEST[..start], WIRING, &crate::MANIFEST[end..]].concat();
-    Manifest::from_toml(&text, Path::new("manifest.toml")).unwrap()
-}
-
-fn tensor(name: &str, shape: &[usize], data: Vec<f32>) -> (String, Tensor) {
-    let shape = shape.to_vec();
-    (name.into(), Tensor { shape, data })
+    let wiring = TWO_GRAPHS.replace("roi_side = 16", "roi_side = 8");
+    crate::mammography::manifest(&wiring, 0.5)
 }
 
 /// Malignant saliency is the mean of each 8 × 8 block; the feature is the view's size.
@@ -80,7 +50,7 @@ impl Session for Blocks {
         let both = [vec![0.25; gr * gc], map].concat();
         Ok(Outputs::new(vec![
             tensor("saliency", &[1, 2, gr, gc], both),
-            tensor("global_scores", &[1, 2], vec![0.25, self.gain]),
+            tensor("image_scores", &[1, 2], vec![0.25, self.gain]),
             tensor("features", &[1, 1], vec![(rows * cols) as f32]),
         ]))
     }

@@ -7,8 +7,8 @@ use std::path::Path;
 use indicatif::ProgressBar;
 use lobule_assess::Ensemble;
 use lobule_engine::{EngineKind, Options, open, preferred};
-use lobule_package::{Member, PREDICTIONS_FILE, Package, Prediction, Truth};
-use lobule_raster::{Limits, NetworkInput, PrepareConfig, prepare, read_picture};
+use lobule_package::{Member, Modality, PREDICTIONS_FILE, Package, Prediction, Prepare, Truth};
+use lobule_raster::{Limits, MammogramHints, NetworkInput, find_breast, prepare, read_picture};
 use lobule_stats::roc::Roc;
 
 use super::outlines::{Masks, Outlines};
@@ -17,6 +17,10 @@ use crate::failure::{Failure, Outcome};
 /// Weights are stored in 16 bits and engines sum in different orders.
 const SCORE_TOLERANCE: f64 = 1e-3;
 const BATCH: usize = 8;
+
+fn of_slides() -> Failure {
+    Failure::usage("expected --data with a model of exams, got a model of slides")
+}
 
 /// What the members gave this time.
 struct Rerun {
@@ -29,6 +33,9 @@ struct Rerun {
 /// the image `data/<set>/<case>`. All members are run and their ranking printed before a difference
 /// is an error: so one sees what, say, another preparation in the manifest changes.
 pub(super) fn rerun(package: &Package, data: &Path) -> Result<Outcome, Failure> {
+    if package.manifest().modality == Modality::Histology {
+        return Err(of_slides());
+    }
     let rows = package.predictions()?.rows;
     let engine = preferred()?;
     let members = &package.manifest().members;
@@ -81,11 +88,9 @@ fn print(package: &Package, result: &Rerun) -> Result<(), Failure> {
         let n = truth.len();
         println!("data     {set}: AUROC per image {auc:.4}, n {n}, {positive} malignant");
     }
-    for line in result
-        .outlines
-        .lines(&package.manifest().saliency.finding_thresholds)
-    {
-        println!("{line}");
+    if let Some(thresholds) = package.manifest().finding_thresholds() {
+        let lines = result.outlines.lines(thresholds).into_iter();
+        lines.for_each(|line| println!("{line}"));
     }
     Ok(())
 }
@@ -100,7 +105,7 @@ fn rerun_member(
     result: &mut Rerun,
 ) -> Result<f64, Failure> {
     let manifest = package.manifest();
-    let config = PrepareConfig::from(&manifest.prepare);
+    let (rows_of_input, cols_of_input) = manifest.prepare.size();
     let session = open(Some(engine), path, &Options::default())?;
     let mut ensemble = Ensemble::from_sessions(manifest, vec![session])
         .map_err(|e| Failure::package(e.to_string()))?;
@@ -112,11 +117,12 @@ fn rerun_member(
     }
     let mut largest = 0.0_f64;
     for batch in rows.chunks(BATCH) {
-        let read = |row: &&Prediction| input(&data.join(&row.set).join(&row.case), &config);
+        let read =
+            |row: &&Prediction| input(&data.join(&row.set).join(&row.case), &manifest.prepare);
         let inputs: Vec<NetworkInput> = batch.iter().map(read).collect::<Result<_, _>>()?;
         let images: Vec<f32> = inputs.iter().flat_map(|i| i.chw.iter().copied()).collect();
         let outputs = ensemble
-            .run(&images, [batch.len(), 1, config.rows, config.cols])
+            .run(&images, [batch.len(), 1, rows_of_input, cols_of_input])
             .map_err(|e| Failure::package(e.to_string()))?;
         for ((row, output), input) in batch.iter().zip(&outputs).zip(&inputs) {
             let (all, truth) = result.scores.entry(row.set.clone()).or_default();
@@ -137,8 +143,15 @@ fn rerun_member(
     Ok(largest)
 }
 
-fn input(file: &Path, config: &PrepareConfig) -> Result<NetworkInput, Failure> {
-    let unusable = |e: lobule_raster::Error| Failure::no_input(e.to_string());
+/// As training reads it: what a table says of a mammogram's view is not used there.
+fn input(file: &Path, config: &Prepare) -> Result<NetworkInput, Failure> {
+    let unusable = |e: lobule_raster::Error| Failure::no_input(e.in_file(file).to_string());
     let picture = read_picture(file, &Limits::default()).map_err(unusable)?;
-    prepare(&picture, &[], config).map_err(|e| unusable(e.in_file(file)))
+    match config {
+        Prepare::Sonogram(config) => prepare(&picture, &[], config),
+        Prepare::Mammogram(config) => find_breast(&picture.luma16(), &MammogramHints::default())
+            .and_then(|breast| Ok(breast.network_input(&breast.place(config)?))),
+        Prepare::Tile(_) => return Err(of_slides()),
+    }
+    .map_err(unusable)
 }

@@ -1,9 +1,9 @@
 //! `lobule study hybrid`.
 
-use lobule_study::hybrid::{Blend, Config, Held, document, run as analyse};
+use lobule_study::hybrid::{Blend, Config, Held, document, run_watched};
 
 use super::table::TableArgs;
-use super::{BootstrapArgs, ReportArgs, about, finish, words};
+use super::{BootstrapArgs, ReportArgs, about, counted, finish, words};
 use crate::failure::{Failure, Outcome};
 
 #[derive(Debug, clap::Args)]
@@ -41,6 +41,9 @@ pub(super) fn run(args: &Args) -> Result<Outcome, Failure> {
         seed: args.bootstrap.seed,
         ..Config::at(args.threshold)
     };
-    let result = analyse(study.scores()?, &config)?;
+    let scores = study.scores()?;
+    let result = counted("hybrid, bootstrap", |watch| {
+        run_watched(scores, &config, watch)
+    })?;
     finish(out, &document(&result, &about()), &result)
 }

@@ -3,7 +3,7 @@
 use lobule_study::standalone::{Config, ThresholdRule, document, run as analyse};
 
 use super::table::TableArgs;
-use super::{BootstrapArgs, ReportArgs, about, finish, words};
+use super::{BootstrapArgs, ReportArgs, about, finish, patiently, words};
 use crate::failure::{Failure, Outcome};
 
 #[derive(Debug, clap::Args)]
@@ -31,6 +31,8 @@ pub(super) fn run(args: &Args) -> Result<Outcome, Failure> {
         seed: args.bootstrap.seed,
         ..Config::default()
     };
-    let result = analyse(study.scores()?, &config)?;
+    let scores = study.scores()?;
+    let what = format!("standalone, {} bootstrap replicates", config.n_replicates);
+    let result = patiently(&what, || analyse(scores, &config))?;
     finish(out, &document(&result, &about()), &result)
 }

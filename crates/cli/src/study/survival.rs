@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use lobule_study::survival::{Config, document, run as analyse};
-use lobule_study::table::{SurvivalColumns, SurvivalTable};
+use lobule_study::table::{Only, SurvivalColumns, SurvivalTable};
 
 use super::{ReportArgs, about, finish};
 use crate::failure::{Failure, Outcome};
@@ -34,6 +34,16 @@ pub(crate) struct Args {
     /// Columns of Cox's models; factor(NAME) takes numbers as categories; commas between.
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
     covariates: Vec<String>,
+
+    /// Groups and categories that come first, in this order, in each column that has them: the first
+    /// is the reference of hazard ratios; commas between [default: by name, numbers by size].
+    #[arg(long, value_name = "LEVELS", value_delimiter = ',')]
+    reference: Vec<String>,
+
+    /// Only rows with this value in this column, or one of several: grade=2, er=positive|unknown. May be
+    /// given more than once: all must hold.
+    #[arg(long, value_name = "COLUMN=VALUE")]
+    only: Vec<Only>,
 
     /// Column of the patient of several rows, for robust errors.
     #[arg(long, value_name = "COLUMN")]
@@ -66,6 +76,8 @@ pub(super) fn run(args: &Args) -> Result<Outcome, Failure> {
         covariates: args.covariates.clone(),
         cluster: args.cluster.clone(),
         strata: args.strata.clone(),
+        reference: args.reference.clone(),
+        only: args.only.clone(),
     };
     let table = SurvivalTable::read(&args.table, &columns)?;
     let config = Config {

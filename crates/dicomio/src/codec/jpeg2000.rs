@@ -1,8 +1,9 @@
 //! JPEG 2000 and its high-throughput part.
 
-use jpeg2k::{DecodeParameters, Image};
+use jpeg2k::{DecodeParameters, Image, ImageComponent};
+use lobule_raster::Image as Pixels;
 
-use super::Samples;
+use super::{Samples, guarded};
 use crate::dataset::malformed;
 use crate::layout::{Layout, Photometric, unsupported};
 use crate::{Error, ErrorKind};
@@ -23,17 +24,13 @@ const SOT: u8 = 0x90;
 const SOD: u8 = 0x93;
 
 pub(super) fn decode(bytes: &[u8], layout: &Layout) -> Result<Samples, Error> {
-    let damaged = || malformed("expected a JPEG 2000 stream");
-    let stream = codestream(bytes)?.ok_or_else(damaged)?;
-    let head = Head::read(stream).ok_or_else(damaged)?;
-    head.check(layout)?;
-    let strict = DecodeParameters::new().strict(true);
-    let image = Image::from_bytes_with(stream, strict)
-        .map_err(|e| malformed(format!("expected a JPEG 2000 stream: {e}")))?;
+    let (stream, head) = checked(bytes, (layout.rows, layout.cols), layout.samples)?;
+    if !head.full_size {
+        return Err(malformed("expected all colors in full size, got others"));
+    }
+    let image = decoded(stream)?;
     let components = image.components();
-    let whole = |c: &jpeg2k::ImageComponent| {
-        (c.width() as usize, c.height() as usize) == (layout.cols, layout.rows)
-    };
+    let whole = |c: &ImageComponent| size_of(c) == (layout.rows, layout.cols);
     if components.len() != layout.samples || !components.iter().all(whole) {
         return Err(malformed("expected all colors in full size, got others"));
     }
@@ -48,6 +45,93 @@ pub(super) fn decode(bytes: &[u8], layout: &Layout) -> Result<Samples, Error> {
         values,
         meaning: head.meaning(layout.photometric),
     })
+}
+
+/// A tile of a slide, of three colors with 8 bits each.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Jpeg2000Tile {
+    /// The three components of each pixel.
+    pub pixels: Pixels<[u8; 3]>,
+    /// Whether the stream named a color transform, which is undone: the components are red, green
+    /// and blue then. Else they are what the file around the stream says.
+    pub transformed: bool,
+}
+
+/// Decodes a JPEG 2000 stream of `(rows, cols)` pixels that stands in a file other than DICOM.
+///
+/// Components may be smaller than the tile by whole factors, as colour differences are in Aperio's
+/// files; their pixels are repeated.
+///
+/// # Errors
+/// When it is no such stream, is damaged, or would take more memory than its size accounts for.
+pub fn decode_jpeg2000_tile(bytes: &[u8], size: (usize, usize)) -> Result<Jpeg2000Tile, Error> {
+    guarded(|| {
+        let (stream, head) = checked(bytes, size, 3)?;
+        let image = decoded(stream)?;
+        let [first, second, third] = image.components() else {
+            return Err(malformed("expected three colors, got others"));
+        };
+        let planes = [first, second, third].map(|c| Plane::new(c, size));
+        let [Some(first), Some(second), Some(third)] = planes else {
+            return Err(malformed(
+                "expected colors of 8 bits in whole steps, got others",
+            ));
+        };
+        let at = |row, col| [first.at(row, col), second.at(row, col), third.at(row, col)];
+        Ok(Jpeg2000Tile {
+            pixels: Pixels::from_fn(size.0, size.1, at),
+            transformed: head.transformed,
+        })
+    })
+}
+
+/// A component and how many pixels each of its values stands for.
+struct Plane<'a> {
+    data: &'a [i32],
+    cols: usize,
+    step: (usize, usize),
+}
+
+impl<'a> Plane<'a> {
+    fn new(component: &'a ImageComponent, (rows, cols): (usize, usize)) -> Option<Plane<'a>> {
+        let (own_rows, own_cols) = size_of(component);
+        let step = |pixels: usize, own: usize| {
+            let step = pixels.div_ceil(own.max(1));
+            (own > 0 && pixels.div_ceil(step) == own).then_some(step)
+        };
+        let is_whole = component.data().len() == own_rows * own_cols;
+        let is_byte = component.precision() == 8 && !component.is_signed();
+        Some(Plane {
+            data: component.data(),
+            cols: own_cols,
+            step: (step(rows, own_rows)?, step(cols, own_cols)?),
+        })
+        .filter(|_| is_whole && is_byte)
+    }
+
+    fn at(&self, row: usize, col: usize) -> u8 {
+        let value = self.data[row / self.step.0 * self.cols + col / self.step.1];
+        value.clamp(0, 255) as u8
+    }
+}
+
+fn size_of(component: &ImageComponent) -> (usize, usize) {
+    (component.height() as usize, component.width() as usize)
+}
+
+/// The codestream and its head, which fit what is expected.
+fn checked(bytes: &[u8], size: (usize, usize), samples: usize) -> Result<(&[u8], Head), Error> {
+    let damaged = || malformed("expected a JPEG 2000 stream");
+    let stream = codestream(bytes)?.ok_or_else(damaged)?;
+    let head = Head::read(stream).ok_or_else(damaged)?;
+    head.check(size, samples)?;
+    Ok((stream, head))
+}
+
+fn decoded(stream: &[u8]) -> Result<Image, Error> {
+    let strict = DecodeParameters::new().strict(true);
+    Image::from_bytes_with(stream, strict)
+        .map_err(|e| malformed(format!("expected a JPEG 2000 stream: {e}")))
 }
 
 /// The codestream without the boxes around it. The decoder is given nothing else: among boxes it
@@ -109,17 +193,17 @@ impl Head {
         })
     }
 
-    fn check(&self, layout: &Layout) -> Result<(), Error> {
-        if (self.rows, self.cols) != (layout.rows as u64, layout.cols as u64) {
+    fn check(&self, (rows, cols): (usize, usize), samples: usize) -> Result<(), Error> {
+        if (self.rows, self.cols) != (rows as u64, cols as u64) {
             return Err(malformed(format!(
-                "expected {} × {} pixels, got a JPEG 2000 stream of {} × {}",
-                layout.rows, layout.cols, self.rows, self.cols
+                "expected {rows} × {cols} pixels, got a JPEG 2000 stream of {} × {}",
+                self.rows, self.cols
             )));
         }
-        if usize::from(self.components) != layout.samples || !self.full_size {
+        if usize::from(self.components) != samples {
             return Err(malformed(format!(
-                "expected {} samples per pixel, got a JPEG 2000 stream of {}",
-                layout.samples, self.components
+                "expected {samples} samples per pixel, got a JPEG 2000 stream of {}",
+                self.components
             )));
         }
         if self.tiles > MAX_TILES {

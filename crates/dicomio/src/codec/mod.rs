@@ -8,6 +8,8 @@ mod jpeg2000;
 mod jpegls;
 mod rle;
 
+pub use jpeg2000::{Jpeg2000Tile, decode_jpeg2000_tile};
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::Error;

@@ -10,13 +10,13 @@ use crate::content::{
 use crate::dataset::Dataset;
 use crate::{Error, ErrorKind};
 
-const TOMOSYNTHESIS: [&str; 3] = [
+pub(crate) const TOMOSYNTHESIS: [&str; 3] = [
     uids::BREAST_TOMOSYNTHESIS_IMAGE_STORAGE,
     uids::BREAST_PROJECTION_X_RAY_IMAGE_STORAGE_FOR_PRESENTATION,
     uids::BREAST_PROJECTION_X_RAY_IMAGE_STORAGE_FOR_PROCESSING,
 ];
 /// Radiographs that may be of anything.
-const RADIOGRAPHS: [(&str, PresentationIntent); 3] = [
+pub(crate) const RADIOGRAPHS: [(&str, PresentationIntent); 3] = [
     (
         uids::COMPUTED_RADIOGRAPHY_IMAGE_STORAGE,
         PresentationIntent::NotStated,

@@ -14,7 +14,7 @@ use crate::Error;
 use crate::codec::Samples;
 use crate::dataset::{self, Dataset, malformed};
 use crate::frames::read_samples;
-use crate::gray::{Modality, Shape, Window};
+use crate::gray::{Modality, Shape, StatedVoi, Window};
 use crate::layout::{Layout, Photometric, unsupported};
 use crate::lut::{Table, signed};
 
@@ -222,6 +222,15 @@ fn inversion(layout: &Layout, data: &Dataset, warnings: &mut Vec<Warning>) -> In
     }
 }
 
+/// The stated one that [`read_mammogram`] takes.
+pub(crate) fn stated_voi(data: &Dataset, warnings: &mut Vec<Warning>) -> Option<StatedVoi> {
+    match Voi::stated(data, warnings)?.0 {
+        Voi::Table { table, .. } => Some(StatedVoi::Table(table)),
+        Voi::Window { window, .. } => Some(StatedVoi::Window(window)),
+        Voi::Range { .. } => None,
+    }
+}
+
 fn repaired(message: &str) -> Warning {
     Warning {
         kind: WarningKind::Repaired,
@@ -236,25 +245,30 @@ enum Voi {
 }
 
 impl Voi {
-    /// One of the stated ones, and how many others are usable.
+    /// One of the stated ones, else the range found, and how many others are usable.
     fn choose(
         data: &Dataset,
         found: impl Iterator<Item = f64>,
         warnings: &mut Vec<Warning>,
     ) -> (Voi, usize) {
+        Voi::stated(data, warnings).unwrap_or_else(|| (Voi::found_range(found), 0))
+    }
+
+    /// One of the stated ones, and how many others are usable.
+    fn stated(data: &Dataset, warnings: &mut Vec<Warning>) -> Option<(Voi, usize)> {
         let mut usable = Voi::tables(data, warnings);
         let n_tables = usable.len();
         usable.extend(Voi::windows(data, warnings));
         let others = usable.len().saturating_sub(1);
-        if usable.is_empty() {
-            return (Voi::found_range(found), 0);
-        }
         let candidates = match n_tables {
             0 => usable.len(),
             n => n,
         };
         let normal = usable[..candidates].iter().position(Voi::is_normal);
-        (usable.swap_remove(normal.unwrap_or(0)), others)
+        match usable.is_empty() {
+            true => None,
+            false => Some((usable.swap_remove(normal.unwrap_or(0)), others)),
+        }
     }
 
     fn tables(data: &Dataset, warnings: &mut Vec<Warning>) -> Vec<Voi> {

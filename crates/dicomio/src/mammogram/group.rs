@@ -5,7 +5,7 @@ use std::fmt;
 
 use dicom_core::Tag;
 use dicom_dictionary_std::tags;
-use lobule_exam::{PresentationIntent, View, ViewModifier, ViewedExam, ViewedImage, arrange_views};
+use lobule_exam::{PresentationIntent, View, ViewModifier, ViewedImage};
 use sha2::{Digest, Sha256};
 
 use super::Mammogram;
@@ -62,7 +62,7 @@ impl fmt::Display for SetAside {
 }
 
 /// By the header of the image alone.
-pub(super) fn set_aside(data: &Dataset, found: &Found) -> Option<SetAside> {
+pub(super) fn stated(data: &Dataset, found: &Found) -> Option<SetAside> {
     let has = |modifier| found.modifiers.contains(&modifier);
     let is = |tag, value| data.text(tag).as_deref() == Some(value);
     let image_type = data.texts(tags::IMAGE_TYPE);
@@ -153,17 +153,31 @@ impl Links {
     }
 }
 
-/// Mammograms in their places, and those without one. Images are named by their place in the
-/// list that was grouped.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MammogramGroups {
-    /// Exams, breasts, views; repeated views are all there.
-    pub exams: Vec<ViewedExam>,
-    /// What is not assessed, and why, ascending.
-    pub set_aside: Vec<(usize, SetAside)>,
+/// A mammogram and where it belongs, which a manifest may know better than its header.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PlacedMammogram<'a> {
+    /// What the file says.
+    pub header: &'a Mammogram,
+    /// Exam, breast and view.
+    pub place: ViewedImage<'a>,
 }
 
-/// Groups mammograms into exams, breasts and views.
+impl Mammogram {
+    /// The mammogram where its own header puts it.
+    pub fn placed(&self) -> PlacedMammogram<'_> {
+        let place = ViewedImage {
+            exam: &self.exam_key,
+            side: self.side,
+            view: self.view,
+        };
+        PlacedMammogram {
+            header: self,
+            place,
+        }
+    }
+}
+
+/// Which mammograms are not assessed, and why: one entry for each that is given.
 ///
 /// Set aside are, besides what each header tells ([`Mammogram::set_aside`]): copies of one image,
 /// and values for processing where the readable image of the same exposure is there. Two images
@@ -172,53 +186,20 @@ pub struct MammogramGroups {
 /// only two of their exam, breast and view.
 ///
 /// ```
-/// assert!(lobule_dicomio::group_mammograms(&[]).exams.is_empty());
+/// assert!(lobule_dicomio::set_aside(&[]).is_empty());
 /// ```
-pub fn group_mammograms(mammograms: &[Mammogram]) -> MammogramGroups {
-    let mut reasons: Vec<Option<SetAside>> = mammograms.iter().map(|m| m.set_aside).collect();
+pub fn set_aside(mammograms: &[PlacedMammogram<'_>]) -> Vec<Option<SetAside>> {
+    let mut reasons: Vec<Option<SetAside>> =
+        mammograms.iter().map(|m| m.header.set_aside).collect();
     mark_copies(mammograms, &mut reasons);
     mark_pairs(mammograms, &mut reasons);
-    let kept: Vec<usize> = (0..mammograms.len())
-        .filter(|&i| reasons[i].is_none())
-        .collect();
-    let mut ordered = kept;
-    ordered.sort_by_key(|&i| {
-        (
-            mammograms[i].instance_number.is_none(),
-            mammograms[i].instance_number,
-            i,
-        )
-    });
-    let viewed: Vec<ViewedImage> = ordered.iter().map(|&i| viewed(&mammograms[i])).collect();
-    let mut exams = arrange_views(&viewed);
-    let views = exams
-        .iter_mut()
-        .flat_map(|e| &mut e.breasts)
-        .flat_map(|b| &mut b.views);
-    for image in views.flat_map(|v| &mut v.images) {
-        *image = ordered[*image];
-    }
-    let set_aside = reasons.into_iter().enumerate();
-    MammogramGroups {
-        exams,
-        set_aside: set_aside
-            .filter_map(|(i, reason)| Some((i, reason?)))
-            .collect(),
-    }
+    reasons
 }
 
-fn viewed(mammogram: &Mammogram) -> ViewedImage<'_> {
-    ViewedImage {
-        exam: &mammogram.exam_key,
-        side: mammogram.side,
-        view: mammogram.view,
-    }
-}
-
-fn mark_copies(mammograms: &[Mammogram], reasons: &mut [Option<SetAside>]) {
+fn mark_copies(mammograms: &[PlacedMammogram<'_>], reasons: &mut [Option<SetAside>]) {
     let mut seen = BTreeSet::new();
     for (mammogram, reason) in mammograms.iter().zip(reasons) {
-        let Some(instance) = &mammogram.links.instance else {
+        let Some(instance) = &mammogram.header.links.instance else {
             continue;
         };
         if !seen.insert(instance) {
@@ -227,28 +208,28 @@ fn mark_copies(mammograms: &[Mammogram], reasons: &mut [Option<SetAside>]) {
     }
 }
 
-fn mark_pairs(mammograms: &[Mammogram], reasons: &mut [Option<SetAside>]) {
+fn mark_pairs(mammograms: &[PlacedMammogram<'_>], reasons: &mut [Option<SetAside>]) {
     let open: Vec<usize> = (0..mammograms.len())
         .filter(|&i| reasons[i].is_none())
         .collect();
-    let of_place = |intent, like: &Mammogram| -> Vec<usize> {
+    let of_place = |intent, like: &PlacedMammogram<'_>| -> Vec<usize> {
         let fits = |i: &&usize| {
             let m = &mammograms[**i];
-            m.intent == intent && viewed(m) == viewed(like)
+            m.header.intent == intent && m.place == like.place
         };
         open.iter().filter(fits).copied().collect()
     };
     for &raw in &open {
         let mammogram = &mammograms[raw];
-        if mammogram.intent != PresentationIntent::Processing {
+        if mammogram.header.intent != PresentationIntent::Processing {
             continue;
         }
         let readable = of_place(PresentationIntent::Presentation, mammogram);
         let rivals = of_place(PresentationIntent::Processing, mammogram);
         let alone = readable.len() == 1 && rivals.len() == 1;
         let paired = readable.iter().any(|&other| {
-            let links = &mammograms[other].links;
-            mammogram.links.same_exposure(links).unwrap_or(alone)
+            let links = &mammograms[other].header.links;
+            mammogram.header.links.same_exposure(links).unwrap_or(alone)
         });
         if paired {
             reasons[raw] = Some(SetAside::ProcessingOfPair);

@@ -1,33 +1,32 @@
 //! Mammograms: what a file says of itself, and its grey values as a reader would see them.
 //!
 //! Owns: [`Mammogram`], which objects are mammograms, [`read_mammogram`], pairs of one exposure
-//! ([`group_mammograms`]). Does not own: the breast in the pixels (`raster`), the places of views
-//! in an exam (`exam`).
+//! ([`set_aside`]). Does not own: the breast in the pixels (`raster`), the places of views in an
+//! exam (`exam`).
 //!
 //! ```no_run
-//! use lobule_dicomio::{group_mammograms, read_mammogram, read_mammogram_header};
+//! use lobule_dicomio::{read_mammogram, read_mammogram_header, set_aside};
 //! use lobule_raster::Limits;
 //! let limits = Limits::default();
 //! let mammogram = read_mammogram_header("image.dcm".as_ref(), &limits)?;
-//! let groups = group_mammograms(std::slice::from_ref(&mammogram));
-//! if groups.set_aside.is_empty() {
+//! if set_aside(&[mammogram.placed()]) == [None] {
 //!     let gray = read_mammogram(&mammogram, &limits)?;
 //!     println!("{:?}", gray.applied);
 //! }
 //! # Ok::<(), lobule_dicomio::Error>(())
 //! ```
 
-mod class;
-mod gray;
+pub(crate) mod class;
+pub(crate) mod gray;
 mod group;
 mod position;
-mod view;
+pub(crate) mod view;
 
 pub use gray::{
     AppliedLuts, GrayMammogram, Inversion, ModalityStep, Padding, VoiStep, WindowFunction,
     read_mammogram,
 };
-pub use group::{MammogramGroups, SetAside, group_mammograms};
+pub use group::{PlacedMammogram, SetAside, set_aside};
 pub use position::SpacingSource;
 
 use std::path::{Path, PathBuf};
@@ -131,7 +130,7 @@ const FURTHER_WANTED: &[Tag] = &[
 ];
 
 /// Everything that is read of a mammogram before its pixels.
-fn wanted() -> Vec<Tag> {
+pub(crate) fn wanted() -> Vec<Tag> {
     [WANTED, FURTHER_WANTED].concat()
 }
 
@@ -144,6 +143,12 @@ fn wanted() -> Vec<Tag> {
 /// [`ErrorKind::Tomosynthesis`](crate::ErrorKind::Tomosynthesis) names tomosynthesis.
 pub fn read_mammogram_header(path: &Path, limits: &Limits) -> Result<Mammogram, Error> {
     read(path, limits).map_err(|e| e.in_file(path))
+}
+
+/// The view of a mammogram by its usual letters, `CC` or `MLO`; none of anything else.
+pub fn read_view(path: &Path) -> Option<String> {
+    let header = read_mammogram_header(path, &Limits::default()).ok()?;
+    header.view.map(|view| view.to_string())
 }
 
 fn read(path: &Path, limits: &Limits) -> Result<Mammogram, Error> {
@@ -164,7 +169,7 @@ fn read(path: &Path, limits: &Limits) -> Result<Mammogram, Error> {
         exam_key,
         side,
         view: found.view,
-        set_aside: group::set_aside(data, &found),
+        set_aside: group::stated(data, &found),
         implant: implant(data, &found.modifiers),
         modifiers: found.modifiers,
         intent: class.intent,

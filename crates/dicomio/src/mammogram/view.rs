@@ -7,23 +7,35 @@
 use dicom_dictionary_std::tags;
 use lobule_exam::{View, ViewModifier, Warning, WarningKind};
 
+use crate::content::code_string;
 use crate::dataset::Dataset;
 
-/// SNOMED CT code, the older SRT code, meaning.
-const VIEW_CODES: [(&str, &str, View); 11] = [
-    ("399162004", "R-10242", View::Cc),
-    ("399368009", "R-10226", View::Mlo),
-    ("399260004", "R-10224", View::Ml),
-    ("399352003", "R-10228", View::Lm),
-    ("399099002", "R-10230", View::Lmo),
-    ("399192008", "R-1024A", View::Xccl),
-    ("399101009", "R-1024B", View::Xccm),
-    ("399196006", "R-10244", View::Fb),
-    ("399188001", "R-102D0", View::Sio),
-    ("441555000", "R-40AAA", View::Iso),
-    ("127457009", "G-8310", View::Specimen),
+/// A view in PS3.16 CID 4014: what it is, its SNOMED CT code, the older SRT code, the meaning.
+struct ViewCode(View, &'static str, &'static str, &'static str);
+
+#[rustfmt::skip]
+const VIEW_CODES: [ViewCode; 11] = [
+    ViewCode(View::Cc, "399162004", "R-10242", "cranio-caudal"),
+    ViewCode(View::Mlo, "399368009", "R-10226", "medio-lateral oblique"),
+    ViewCode(View::Ml, "399260004", "R-10224", "medio-lateral"),
+    ViewCode(View::Lm, "399352003", "R-10228", "latero-medial"),
+    ViewCode(View::Lmo, "399099002", "R-10230", "latero-medial oblique"),
+    ViewCode(View::Xccl, "399192008", "R-1024A", "cranio-caudal exaggerated laterally"),
+    ViewCode(View::Xccm, "399101009", "R-1024B", "cranio-caudal exaggerated medially"),
+    ViewCode(View::Fb, "399196006", "R-10244", "caudo-cranial (from below)"),
+    ViewCode(View::Sio, "399188001", "R-102D0", "superolateral to inferomedial oblique"),
+    ViewCode(View::Iso, "441555000", "R-40AAA", "inferomedial to superolateral oblique"),
+    ViewCode(View::Specimen, "127457009", "G-8310", "tissue specimen from breast"),
 ];
 
+/// SNOMED CT code and meaning of a view.
+pub(crate) fn code_of(view: View) -> (&'static str, &'static str) {
+    let row = VIEW_CODES.iter().find(|row| row.0 == view);
+    let ViewCode(_, sct, _, meaning) = row.expect("every view has a row");
+    (sct, meaning)
+}
+
+/// SNOMED CT code, the older SRT code, meaning.
 const MODIFIER_CODES: [(&str, &str, ViewModifier); 14] = [
     ("399161006", "R-102D2", ViewModifier::Cleavage),
     ("399011000", "R-102D1", ViewModifier::AxillaryTail),
@@ -56,12 +68,12 @@ const MODIFIER_WORDS: [(&str, ViewModifier); 9] = [
 
 /// The projection, as far as the file states it.
 #[derive(Default)]
-pub(super) struct Found {
-    pub(super) view: Option<View>,
+pub(crate) struct Found {
+    pub(crate) view: Option<View>,
     pub(super) modifiers: Vec<ViewModifier>,
 }
 
-pub(super) fn read(data: &Dataset, warnings: &mut Vec<Warning>) -> Found {
+pub(crate) fn read(data: &Dataset, warnings: &mut Vec<Warning>) -> Found {
     let coded = coded(data);
     let positioned = words(&data.text(tags::VIEW_POSITION).unwrap_or_default());
     if let (Some(a), Some(b)) = (coded.view, positioned.view)
@@ -80,11 +92,19 @@ pub(super) fn read(data: &Dataset, warnings: &mut Vec<Warning>) -> Found {
         found.view = misplaced(data, warnings);
     }
     if found.view.is_none() {
-        warn(warnings, "the view is not stated");
+        warn(warnings, &nowhere(data));
     }
     found.modifiers.sort_unstable();
     found.modifiers.dedup();
     found
+}
+
+/// That no view was found; with what stands in its place, if that is a code at all.
+fn nowhere(data: &Dataset) -> String {
+    match code_string(data, tags::VIEW_POSITION) {
+        Some(code) => format!("the view is not known: the view position is `{code}`"),
+        None => "the view is not stated".to_owned(),
+    }
 }
 
 fn warn(warnings: &mut Vec<Warning>, message: &str) {
@@ -94,11 +114,16 @@ fn warn(warnings: &mut Vec<Warning>, message: &str) {
     });
 }
 
-fn meant<T: Copy>(code: &str, table: &[(&str, &str, T)]) -> Option<T> {
-    let row = table
-        .iter()
-        .find(|(sct, srt, _)| code == *sct || code == *srt);
-    row.map(|&(_, _, meaning)| meaning)
+fn view_of(code: &str) -> Option<View> {
+    let mut rows = VIEW_CODES.iter();
+    let row = rows.find(|ViewCode(_, sct, srt, _)| code == *sct || code == *srt);
+    row.map(|row| row.0)
+}
+
+fn modifier_of(code: &str) -> Option<ViewModifier> {
+    let mut rows = MODIFIER_CODES.iter();
+    let row = rows.find(|(sct, srt, _)| code == *sct || code == *srt);
+    row.map(|row| row.2)
 }
 
 fn coded(data: &Dataset) -> Found {
@@ -109,10 +134,10 @@ fn coded(data: &Dataset) -> Found {
     let code = |item: &Dataset| item.text(tags::CODE_VALUE).unwrap_or_default();
     let modifiers = item.items(tags::VIEW_MODIFIER_CODE_SEQUENCE);
     Found {
-        view: meant(&code(item), &VIEW_CODES),
+        view: view_of(&code(item)),
         modifiers: modifiers
             .iter()
-            .filter_map(|item| meant(&code(item), &MODIFIER_CODES))
+            .filter_map(|item| modifier_of(&code(item)))
             .collect(),
     }
 }
@@ -156,6 +181,15 @@ fn misplaced(data: &Dataset, warnings: &mut Vec<Warning>) -> Option<View> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_code_of_each_view_reads_back_as_that_view() {
+        let names = "CC MLO ML LM LMO XCCL XCCM FB SIO ISO SPECIMEN";
+        for view in names.split(' ').map(|name| name.parse().unwrap()) {
+            assert_eq!(view_of(code_of(view).0), Some(view));
+        }
+        assert_eq!(code_of(View::Xccl).0, "399192008");
+    }
 
     #[test]
     fn views_are_read_from_what_scanners_write() {

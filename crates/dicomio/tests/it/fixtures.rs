@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use lobule_dicomio::{Error, ErrorKind, decode_frames, read_header, sample_frames};
-use lobule_raster::{Limits, Picture};
+use lobule_raster::{Limits, Picture, find_sonogram};
 
 use crate::{largest_difference, values};
 
@@ -51,6 +51,20 @@ fn one_picture_in_several_encodings_is_one_picture() {
         let (_, expected) = values(&first_frame(&folder.join(plain)).unwrap());
         let difference = largest_difference(&got, &expected);
         assert!(difference <= tolerance, "{file} differs by {difference}");
+    }
+}
+
+/// The text above the sonogram, name of the hospital and all, ends at row 104.
+#[test]
+fn a_real_screens_banner_is_cropped_away() {
+    let Some(folder) = folder("LOBULE_DATA", "dicom_fixtures") else {
+        return;
+    };
+    for file in ["US1_J2KI.dcm", "US1_UNCI.dcm", "US1_UNCR.dcm"] {
+        let found = find_sonogram(&first_frame(&folder.join(file)).unwrap(), &[]).unwrap();
+        let window = found.window;
+        assert!((103..112).contains(&window.row), "{file}: {window:?}");
+        assert!((338..370).contains(&window.row_end()), "{file}: {window:?}");
     }
 }
 

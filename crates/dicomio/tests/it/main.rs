@@ -2,13 +2,21 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod conformance;
 mod content;
 mod corpus;
+mod deidentify;
+mod dimse;
+mod dimse_peers;
+mod dimse_tls;
 mod fixtures;
 mod golden;
+mod hostile;
 mod malformed;
 mod mammogram;
+mod result;
 mod synthetic;
+mod web;
 
 use lobule_raster::Picture;
 

@@ -10,7 +10,7 @@ use dicom_dictionary_std::tags;
 use dicom_object::{DefaultDicomObject, InMemDicomObject, open_file};
 use lobule_dicomio::{
     Coverage, Error, ErrorKind, Inversion, Mammogram, Origin, SetAside, SpacingSource, VoiStep,
-    group_mammograms, read_mammogram, read_mammogram_header,
+    read_mammogram, read_mammogram_header, set_aside,
 };
 use lobule_exam::{ImageSide, Implant, Laterality, PresentationIntent, Side, View, ViewModifier};
 use lobule_raster::{Limits, MammogramConfig, MammogramHints, OrientationSource, find_breast};
@@ -172,7 +172,7 @@ fn the_breast_of_a_film_scan_lies_as_its_header_says() {
     }
     assert_eq!(breast.orientation_source, OrientationSource::Stated);
     assert!(breast.warnings.is_empty(), "{:?}", breast.warnings);
-    let input = breast.to_input(&MammogramConfig::default()).unwrap();
+    let input = breast.place(&MammogramConfig::default()).unwrap();
     assert!(input.breast_kept > 0.999);
 }
 
@@ -301,9 +301,7 @@ fn views_that_are_not_assessed_are_set_aside_with_a_reason() {
     for (change, reason) in cases {
         let mammogram = changed(change);
         assert_eq!(mammogram.set_aside, Some(reason), "{reason}");
-        let groups = group_mammograms(&[mammogram]);
-        assert_eq!(groups.set_aside, [(0, reason)]);
-        assert!(groups.exams.is_empty());
+        assert_eq!(set_aside(&[mammogram.placed()]), [Some(reason)]);
     }
     let displaced = changed(&|o| put_view(o, "399162004", &["399209000"]));
     assert_eq!(displaced.implant, Implant::Present);
@@ -475,18 +473,20 @@ fn pairs_of_one_exposure_count_once() {
         for_processing(o);
     });
     assert_eq!(raw.intent, PresentationIntent::Processing);
-    let groups = group_mammograms(&[raw.clone(), readable.clone(), other.clone()]);
-    assert_eq!(groups.set_aside, [(0, SetAside::ProcessingOfPair)]);
-    assert_eq!(groups.exams[0].breasts[0].views[0].images, [1, 2]);
+    let reasons = |of: &[&Mammogram]| -> Vec<Option<SetAside>> {
+        set_aside(&of.iter().map(|m| m.placed()).collect::<Vec<_>>())
+    };
+    let pair = Some(SetAside::ProcessingOfPair);
+    assert_eq!(reasons(&[&raw, &readable, &other]), [pair, None, None]);
     // Alone, the values for processing are all there is.
-    let alone = group_mammograms(std::slice::from_ref(&raw));
-    assert_eq!(alone.exams[0].breasts[0].views[0].images, [0]);
+    assert_eq!(reasons(&[&raw]), [None]);
     // Nothing ties them, but there is no other.
     let untied = [image(4, &|_| {}), image(5, &for_processing)];
-    assert_eq!(
-        group_mammograms(&untied).set_aside,
-        [(1, SetAside::ProcessingOfPair)]
-    );
+    assert_eq!(reasons(&[&untied[0], &untied[1]]), [None, pair]);
+    // A manifest puts them into different breasts.
+    let mut moved = untied[1].placed();
+    moved.place.side = Side::Unknown;
+    assert_eq!(set_aside(&[untied[0].placed(), moved]), [None, None]);
     // Named as the source.
     let named = image(6, &|o| {
         let mut item = InMemDicomObject::new_empty();
@@ -499,40 +499,7 @@ fn pairs_of_one_exposure_count_once() {
         sequence(o, tags::SOURCE_IMAGE_SEQUENCE, vec![item]);
         moment(o, "121212");
     });
-    assert_eq!(
-        group_mammograms(&[named, other]).set_aside,
-        [(1, SetAside::ProcessingOfPair)]
-    );
-    let copies = group_mammograms(&[readable.clone(), readable]);
-    assert_eq!(copies.set_aside, [(1, SetAside::Duplicate)]);
-}
-
-#[test]
-fn exams_keep_repeats_and_tell_what_is_missing() {
-    let right = |o: &mut DefaultDicomObject| text(o, tags::IMAGE_LATERALITY, VR::CS, "R");
-    let later = |o: &mut DefaultDicomObject| text(o, tags::STUDY_INSTANCE_UID, VR::UI, "2.25.9");
-    let oblique = |o: &mut DefaultDicomObject| text(o, tags::VIEW_POSITION, VR::CS, "MLO");
-    let all = [
-        image(5, &|_| {}),
-        image(4, &|_| {}),
-        image(3, &oblique),
-        image(2, &right),
-        image(1, &later),
-    ];
-    let groups = group_mammograms(&all);
-    assert!(groups.set_aside.is_empty());
-    assert_eq!(groups.exams.len(), 2);
-    let exam = groups
-        .exams
-        .iter()
-        .find(|e| e.exam == all[0].exam_key)
-        .unwrap();
-    let [left, right] = &exam.breasts[..] else {
-        panic!("expected two breasts")
-    };
-    // By the number of the image.
-    assert_eq!(left.views[0].images, [1, 0]);
-    assert_eq!(left.repeated_views(), [View::Cc]);
-    assert!(left.missing_views().is_empty());
-    assert_eq!(right.missing_views(), [View::Mlo]);
+    assert_eq!(reasons(&[&named, &other]), [None, pair]);
+    let copies = reasons(&[&readable, &readable.clone()]);
+    assert_eq!(copies, [None, Some(SetAside::Duplicate)]);
 }

@@ -1,4 +1,4 @@
-//! Both engines on small graphs: golden outputs, agreement, and bytes that are no model.
+//! All engines on small graphs: golden outputs, agreement, and bytes that are no model.
 
 #![expect(clippy::unwrap_used, reason = "a failed step is a failed test")]
 
@@ -7,19 +7,19 @@ mod golden;
 
 use std::path::PathBuf;
 
-use lobule_engine::{EngineKind, EngineState, engines};
+use lobule_engine::{EngineKind, EngineState, EngineStatus, engines};
 
 /// The engines that can be used here; what is left out is said.
 fn available() -> Vec<EngineKind> {
-    let usable = |state: &EngineState| match state {
+    let usable = |engine: &EngineStatus| match &engine.state {
         EngineState::Available { .. } => true,
         EngineState::Unavailable { reason } => {
-            println!("skipped: ONNX Runtime ({reason})");
+            println!("skipped: {} ({reason})", engine.kind);
             false
         }
     };
     let all = engines().into_iter();
-    all.filter(|e| usable(&e.state)).map(|e| e.kind).collect()
+    all.filter(usable).map(|e| e.kind).collect()
 }
 
 fn models() -> PathBuf {

@@ -14,7 +14,7 @@ use crate::backbone::ConvUnit;
 use crate::init::Init;
 use crate::kernels::Activation;
 use crate::resnet::centered;
-use crate::ultrasound::{N_CLASSES, top_share_mean};
+use crate::saliency::{N_CLASSES, top_share_mean};
 
 /// `max(scale·x + shift, 0)` for each channel: a trained normalisation and what follows it.
 #[derive(Module, Debug)]

@@ -3,14 +3,17 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use burn::tensor::Device;
 use pytorch_reader::PytorchReader;
 
 use super::global::{STAGES, STEM};
 use super::local::ATTENTION;
 use crate::checkpoint::{InputChannels, RESNET_EPSILON, Source, import_resnet};
-use crate::gmic::ResNet22;
+use crate::gmic::{GmicConfig, GmicNet, ResNet22};
+use crate::onnx::{GmicGraphs, WeightPrecision, export_gmic};
+use crate::parameters::load_parameters;
 use crate::resnet::ResNet18;
-use crate::ultrasound::N_CLASSES;
+use crate::saliency::N_CLASSES;
 use crate::{Error, ErrorKind, NamedTensor};
 
 /// Reads the weights of one published GMIC model (zip or legacy pickle) and folds its batch
@@ -39,6 +42,21 @@ pub fn gmic_from_pytorch(file: &Path) -> Result<BTreeMap<String, NamedTensor>, E
     check(&reader)
         .and_then(|()| import(&reader))
         .map_err(|e| e.in_file(file))
+}
+
+/// A published checkpoint as ONNX, for prepared images of `rows × cols`.
+///
+/// # Errors
+/// As [`gmic_from_pytorch`] and [`export_gmic`].
+pub fn gmic_graphs_from_pytorch(
+    file: &Path,
+    config: GmicConfig,
+    size: (usize, usize),
+    precision: WeightPrecision,
+) -> Result<GmicGraphs, Error> {
+    let net = GmicNet::random(config, 1, &Device::flex());
+    let net = load_parameters(net, gmic_from_pytorch(file)?)?;
+    export_gmic(&net, size, precision)
 }
 
 /// Every expected tensor is there in its shape, and nothing else.

@@ -8,7 +8,7 @@ use burn::tensor::activation::{sigmoid, softmax, tanh};
 use crate::gmic::ResNet22;
 use crate::init::Init;
 use crate::resnet::ResNet18;
-use crate::ultrasound::N_CLASSES;
+use crate::saliency::N_CLASSES;
 
 /// Width of the attention.
 pub(super) const ATTENTION: usize = 128;

@@ -32,7 +32,7 @@ use burn::tensor::Device;
 use crate::init::Init;
 
 pub use global::{ChannelAffine, GlobalNet, GlobalOutputs, PreactivationBlock, ResNet22};
-pub use import::gmic_from_pytorch;
+pub use import::{gmic_from_pytorch, gmic_graphs_from_pytorch};
 pub use local::{LocalNet, LocalOutputs};
 
 /// Pixels of the input per cell of the saliency map, in both directions.

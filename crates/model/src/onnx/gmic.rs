@@ -5,7 +5,7 @@ use super::graph::{Graph, Value, int, ints};
 use crate::gmic::{ChannelAffine, GmicNet, LocalNet, PreactivationBlock, ResNet22, STRIDE};
 use crate::kernels::Activation;
 use crate::resnet::ResNet18;
-use crate::ultrasound::N_CLASSES;
+use crate::saliency::N_CLASSES;
 use crate::{Error, ErrorKind, WeightPrecision, parameters};
 
 /// ONNX adds this to a variance unless told otherwise.

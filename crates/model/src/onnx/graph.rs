@@ -34,6 +34,11 @@ impl Graph {
         }
     }
 
+    /// How the weights that follow are stored.
+    pub(super) fn store_as(&mut self, precision: WeightPrecision) {
+        self.precision = precision;
+    }
+
     /// A named input; a negative size stands for a free one.
     pub(super) fn input(&mut self, name: &str, shape: &[i64]) -> Value {
         self.graph.input.push(value_info(name, shape));

@@ -6,6 +6,7 @@
 mod gmic;
 mod graph;
 mod proto;
+mod tile;
 
 use std::collections::BTreeMap;
 
@@ -14,11 +15,12 @@ use prost::Message;
 
 pub use self::gmic::{GmicGraphs, export_gmic};
 use self::graph::{Graph, Value, int, ints, text};
+pub use self::tile::export_tile_net;
 use crate::backbone::{EfficientNetLite0, InvertedResidual, Residual, two_scales};
 use crate::kernels::Activation;
 use crate::ops::{Connection, ConvPlan};
 use crate::resnet::{BasicBlock, ResNet18};
-use crate::ultrasound::{Backbone, N_CLASSES, UltrasoundNet, top_count};
+use crate::saliency::{Backbone, N_CLASSES, SaliencyNet, top_count};
 use crate::{ConvUnit, Error, ErrorKind, NamedTensor, parameters};
 
 /// How weights are stored. Arithmetic is f32 either way.
@@ -30,13 +32,13 @@ pub enum WeightPrecision {
     Single,
 }
 
-/// The ultrasound network as an ONNX model: input `images` `[n, 1, rows, cols]`; outputs
+/// The network as an ONNX model: input `images` `[n, 1, rows, cols]`; outputs
 /// `saliency` `[n, 2, rows/16, cols/16]`, `image_scores` `[n, 2]`, `attention_logits` `[n, 1]`.
 ///
 /// # Errors
 /// When rows or columns are no multiple of 32.
-pub fn export_ultrasound(
-    net: &UltrasoundNet,
+pub fn export_saliency(
+    net: &SaliencyNet,
     (rows, cols): (usize, usize),
     precision: WeightPrecision,
 ) -> Result<Vec<u8>, Error> {
@@ -45,7 +47,7 @@ pub fn export_ultrasound(
         return Err(Error::new(ErrorKind::Mismatch, message));
     }
     let mut writer = Writer {
-        graph: Graph::new("ultrasound", precision),
+        graph: Graph::new("saliency", precision),
         weights: parameters(net),
     };
     let images = writer
@@ -222,7 +224,7 @@ impl Writer {
         }
     }
 
-    fn fuse(&mut self, net: &UltrasoundNet, fine: Value, coarse: Value) -> Value {
+    fn fuse(&mut self, net: &SaliencyNet, fine: Value, coarse: Value) -> Value {
         let fine = self.conv("lateral_16", &net.lateral_16, fine);
         let coarse = self.conv("lateral_32", &net.lateral_32, coarse);
         let scales = self

@@ -4,15 +4,17 @@
 
 mod checkpoint;
 mod gmic;
+mod gmic_exam;
 mod golden;
+mod tile;
 
 use burn::tensor::activation::relu;
 use burn::tensor::module::conv2d;
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Device, Distribution, Tensor};
 use lobule_model::{
-    Activation, BackboneKind, Connection, UltrasoundConfig, UltrasoundNet, WeightPrecision,
-    convolve, export_ultrasound, load_parameters, parameters, pool_bags, read_initializers, same,
+    Activation, BackboneKind, Connection, SaliencyConfig, SaliencyNet, WeightPrecision, convolve,
+    export_saliency, load_parameters, parameters, pool_bags, read_initializers, same,
     top_share_mean,
 };
 
@@ -33,18 +35,18 @@ fn assert_close(got: &[f32], expected: &[f32], what: &str) {
     }
 }
 
-fn small_net(device: &Device) -> UltrasoundNet {
+fn small_net(device: &Device) -> SaliencyNet {
     net_with(BackboneKind::EfficientnetLite0, device)
 }
 
-fn net_with(backbone: BackboneKind, device: &Device) -> UltrasoundNet {
-    let config = UltrasoundConfig {
+fn net_with(backbone: BackboneKind, device: &Device) -> SaliencyNet {
+    let config = SaliencyConfig {
         backbone,
         hidden: 8,
         attention: 4,
         top_share: 0.1,
     };
-    UltrasoundNet::random(config, 1, device)
+    SaliencyNet::random(config, 1, device)
 }
 
 /// Our operation against burn's own convolution: outputs and all three gradients.
@@ -131,7 +133,7 @@ fn an_exported_network_carries_its_parameters() {
     let device = Device::flex();
     for backbone in [BackboneKind::EfficientnetLite0, BackboneKind::Resnet18] {
         let net = net_with(backbone, &device);
-        let model = export_ultrasound(&net, (64, 96), WeightPrecision::Single).unwrap();
+        let model = export_saliency(&net, (64, 96), WeightPrecision::Single).unwrap();
         let read = read_initializers(&model).unwrap();
         assert!(
             read.contains_key("backbone.blocks.7.project.weight")
@@ -140,7 +142,7 @@ fn an_exported_network_carries_its_parameters() {
         assert_eq!(read, parameters(&net));
         let again = load_parameters(net_with(backbone, &device), read).unwrap();
         assert_eq!(parameters(&again), parameters(&net));
-        assert!(export_ultrasound(&net, (64, 90), WeightPrecision::Half).is_err());
+        assert!(export_saliency(&net, (64, 90), WeightPrecision::Half).is_err());
     }
 }
 
@@ -163,7 +165,7 @@ fn foreign_parameters_are_refused_by_name() {
 #[test]
 fn damaged_models_are_errors() {
     let model =
-        export_ultrasound(&small_net(&Device::flex()), (32, 32), WeightPrecision::Half).unwrap();
+        export_saliency(&small_net(&Device::flex()), (32, 32), WeightPrecision::Half).unwrap();
     for end in [1, 10, 1000, model.len() / 2, model.len() - 1] {
         assert!(read_initializers(&model[..end]).is_err(), "cut at {end}");
     }

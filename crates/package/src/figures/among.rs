@@ -64,6 +64,11 @@ impl Case {
         }
     }
 
+    /// Whether the table has a further column, empty here or not.
+    pub(super) fn has_column(&self, column: &str) -> bool {
+        self.columns.contains_key(column)
+    }
+
     pub(super) fn is_malignant(&self) -> bool {
         self.label == Truth::Malignant
     }

@@ -9,13 +9,17 @@
 
 mod among;
 mod attention;
+mod marks;
 mod questions;
+mod slides;
 
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use self::among::Among;
+pub(crate) use self::marks::mark_figures;
+pub(crate) use self::slides::slide_figures;
 use crate::{Error, ErrorKind, Predictions};
 
 /// One measured number.
@@ -38,6 +42,13 @@ pub struct Figure {
     pub method: String,
 }
 
+/// Name of a subgroup and the column that it is taken from.
+const SUBGROUPS: [(&str, &str); 3] = [
+    ("device", "device"),
+    ("BI-RADS", "birads"),
+    ("density", "density"),
+];
+
 /// All figures, by data set.
 ///
 /// # Errors
@@ -48,7 +59,7 @@ pub fn figures(predictions: &Predictions, path: &Path) -> Result<Vec<Figure>, Er
     for set in whole.values_of(|case| Some(case.set.clone())) {
         let cases = whole.only(set.clone(), |case| case.set == set);
         all.extend(questions::all(&cases));
-        for (name, column) in [("device", "device"), ("BI-RADS", "birads")] {
+        for (name, column) in SUBGROUPS {
             for value in cases.values_of(|case| case.text(column)) {
                 let label = format!("{set}, {name} {value}");
                 let group = cases.only(label, |case| case.text(column).as_ref() == Some(&value));

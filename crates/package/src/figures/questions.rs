@@ -29,6 +29,7 @@ pub(super) fn all(among: &Among) -> Vec<Figure> {
         calibration(among),
         baselines(among),
         saliency(among),
+        malignant_saliency(among),
         super::attention::all(among),
         hybrid(among),
     ]
@@ -247,33 +248,56 @@ fn baselines(among: &Among) -> Vec<Figure> {
 
 /// How often the peak of the predicted class's map lies in the lesion, beside the best fixed point.
 fn saliency(among: &Among) -> Vec<Figure> {
+    let predicted = |case: &Case| match case.malignant >= case.benign {
+        true => case.flag("malignant_peak_inside"),
+        false => case.flag("benign_peak_inside"),
+    };
+    let whats = [
+        "peak of the predicted class's map inside the lesion",
+        "best fixed point inside the lesion",
+        "peak inside more often than the best fixed point",
+    ];
+    peaks(among, whats, predicted)
+}
+
+/// In mammograms, whose tables name the view: how often the peak of the malignant map lies in the
+/// lesion of a malignant image, whatever class is predicted.
+fn malignant_saliency(among: &Among) -> Vec<Figure> {
+    let malignant = |case: &Case| match case.is_malignant() && case.has_column("view") {
+        true => case.flag("malignant_peak_inside"),
+        false => None,
+    };
+    let whats = [
+        "malignant images: peak of the malignant map inside the lesion",
+        "malignant images: best fixed point inside the lesion",
+        "malignant images: peak inside more often than the best fixed point",
+    ];
+    match among.cases.iter().any(|case| malignant(case).is_some()) {
+        true => peaks(among, whats, malignant),
+        false => Vec::new(),
+    }
+}
+
+/// Shares of the cases that have a peak: peak inside, best fixed point inside, difference.
+fn peaks(
+    among: &Among,
+    whats: [&str; 3],
+    peak_inside: impl Fn(&Case) -> Option<bool>,
+) -> Vec<Figure> {
     let cases: Vec<(&Case, [bool; 2])> = among
         .cases
         .iter()
-        .filter_map(|case| {
-            let column = match case.malignant >= case.benign {
-                true => "malignant_peak_inside",
-                false => "benign_peak_inside",
-            };
-            Some((case, [case.flag(column)?, case.flag("fixed_point_inside")?]))
-        })
+        .filter_map(|case| Some((case, [peak_inside(case)?, case.flag("fixed_point_inside")?])))
         .collect();
     let hits = |which: usize| cases.iter().filter(|(_, inside)| inside[which]).count();
     let share = |over: &[usize], which: usize| {
         over.iter().filter(|&&i| cases[i].1[which]).count() as f64 / over.len().max(1) as f64
     };
+    let [inside, fixed, more] = whats;
     [
-        (
-            "peak of the predicted class's map inside the lesion",
-            hits(0),
-            [1.0, 0.0],
-        ),
-        ("best fixed point inside the lesion", hits(1), [0.0, 1.0]),
-        (
-            "peak inside more often than the best fixed point",
-            hits(0),
-            [1.0, -1.0],
-        ),
+        (inside, hits(0), [1.0, 0.0]),
+        (fixed, hits(1), [0.0, 1.0]),
+        (more, hits(0), [1.0, -1.0]),
     ]
     .into_iter()
     .filter_map(|(what, n_positive, weights)| {

@@ -5,6 +5,7 @@
 mod archive;
 mod corpus;
 mod package;
+mod slide;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -35,7 +36,8 @@ fn manifest(sha256: &str) -> Manifest {
         classes: vec!["benign".into(), "malignant".into()],
         research_use: "Research use only.".into(),
         default_operating_point: "balanced".into(),
-        prepare: Prepare::from(&PrepareConfig::default()),
+        views_trained: Vec::new(),
+        prepare: Prepare::Sonogram(PrepareConfig::default()),
         wiring: Wiring::AttentionMil(AttentionMil::default()),
         members: vec![Member {
             file: "members/one.onnx".into(),
@@ -49,13 +51,14 @@ fn manifest(sha256: &str) -> Manifest {
             threshold: 0.4,
             chosen_by: "by hand".into(),
         }],
-        saliency: Saliency {
+        saliency: Some(Saliency {
             finding_thresholds: FindingThresholds {
                 benign: 0.5,
                 malignant: 0.5,
                 chosen_by: "the test".into(),
             },
-        },
+        }),
+        slide: None,
         training_data: vec![TrainingData {
             name: "busi".into(),
             licence: "CC0".into(),

@@ -4,9 +4,12 @@ use std::fs;
 use std::path::Path;
 
 use lobule_package::{
-    ErrorKind, GlobalLocal, GraphFile, LOCAL_GRAPH, Manifest, Package, Wiring, export,
-    sha256_of_file,
+    ErrorKind, GlobalLocal, GraphFile, LOCAL_GRAPH, Manifest, Modality, Package, Prepare, Wiring,
+    export, sha256_of_file,
 };
+
+use lobule_exam::View;
+use lobule_raster::{MammogramConfig, Scale};
 
 use crate::{manifest, write_package};
 
@@ -246,4 +249,58 @@ fn graphs_and_names_must_fit_the_wiring() {
         wrong.to_toml(Path::new("manifest.toml")).is_err(),
         "too many graphs"
     );
+}
+
+#[test]
+fn the_preparation_of_mammograms_travels_in_the_manifest() {
+    let path = Path::new("manifest.toml");
+    let mut manifest = manifest(&"0".repeat(64));
+    manifest.modality = Modality::Mammography;
+    for scale in [Scale::Fit, Scale::Native, Scale::PixelMm(0.2)] {
+        let config = MammogramConfig {
+            scale,
+            ..MammogramConfig::default()
+        };
+        manifest.prepare = Prepare::Mammogram(config.clone());
+        let text = manifest.to_toml(path).unwrap();
+        let read = Manifest::from_toml(&text, path).unwrap();
+        assert_eq!(read.prepare, Prepare::Mammogram(config));
+        assert_eq!(read.prepare.size(), (2944, 1920));
+        assert!(read.prepare.is_large());
+    }
+    let unfit = |manifest: &Manifest, expected: &str| {
+        let error = manifest.to_toml(path).unwrap_err();
+        assert!(error.to_string().contains(expected), "{error}");
+    };
+    manifest.prepare = Prepare::Mammogram(MammogramConfig {
+        scale: Scale::PixelMm(f64::NAN),
+        ..MammogramConfig::default()
+    });
+    unfit(&manifest, "pixel_mm");
+    manifest.prepare = Prepare::Mammogram(MammogramConfig::default());
+    manifest.modality = Modality::Ultrasound;
+    unfit(&manifest, "for ultrasound, got one for mammography");
+}
+
+#[test]
+fn views_trained_are_known_and_different_and_of_mammography() {
+    let path = Path::new("manifest.toml");
+    let mut good = manifest(&"0".repeat(64));
+    good.modality = Modality::Mammography;
+    good.prepare = Prepare::Mammogram(MammogramConfig::default());
+    good.views_trained = vec![View::Mlo, View::Cc];
+    let text = good.to_toml(path).unwrap();
+    assert_eq!(Manifest::from_toml(&text, path).unwrap(), good);
+    let stated = "views_trained = [\"MLO\", \"CC\"]";
+    assert!(text.contains(stated), "{text}");
+    for (wrong, expected) in [("[\"CC\", \"cc\"]", "one twice"), ("[\"UP\"]", "`UP`")] {
+        let text = text.replace(stated, &format!("views_trained = {wrong}"));
+        let error = Manifest::from_toml(&text, path).unwrap_err();
+        let causes = format!("{error:?} {error}");
+        assert!(causes.contains(expected), "{causes}");
+    }
+    let mut wrong = manifest(&"0".repeat(64));
+    wrong.views_trained = vec![View::Cc];
+    let error = wrong.to_toml(path).unwrap_err();
+    assert!(error.to_string().contains("mammography only"), "{error}");
 }

@@ -3,11 +3,15 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod encodings;
+mod mammogram;
+mod slide;
+
 use std::fs;
 use std::path::Path;
 
-use lobule_dicomio::{read_frames, read_header};
-use lobule_exam::{FindingClass, Laterality, PixelBox, Side};
+use lobule_dicomio::{Mammogram, read_frames, read_header, set_aside};
+use lobule_exam::{FindingClass, Laterality, PixelBox, Side, arrange_views};
 use lobule_phantom::{
     Calcifications, Callipers, Composition, ImagePlan, Layout, Lesion, LesionKind, LesionPlan,
     PhantomImage, Transducer, render, render_cine, write_demo_exams, write_training_set,
@@ -15,6 +19,21 @@ use lobule_phantom::{
 use lobule_raster::{Image, Limits};
 
 const KINDS: [LesionKind; 3] = [LesionKind::Cyst, LesionKind::Solid, LesionKind::Malignant];
+
+/// Nothing is set aside, missing or repeated.
+fn assert_one_whole_exam(mammograms: &[Mammogram]) {
+    let placed: Vec<_> = mammograms.iter().map(Mammogram::placed).collect();
+    let reasons = set_aside(&placed);
+    assert!(reasons.iter().all(Option::is_none), "{reasons:?}");
+    let places: Vec<_> = placed.iter().map(|m| m.place).collect();
+    let exams = arrange_views(&places);
+    let [exam] = &exams[..] else {
+        panic!("expected one exam")
+    };
+    for breast in &exam.breasts {
+        assert!(breast.missing_views().is_empty() && breast.repeated_views().is_empty());
+    }
+}
 
 fn plan(kind: LesionKind) -> ImagePlan {
     let lesion = LesionPlan {

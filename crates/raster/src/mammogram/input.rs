@@ -1,12 +1,10 @@
 //! The breast placed in the network's input.
 
-use ::image::imageops::{self, FilterType};
-use ::image::{ImageBuffer, Luma};
-use lobule_exam::{Affine, Point, Warning, WarningKind};
+use lobule_exam::{Affine, Crop, CropMethod, Point, Warning, WarningKind};
 
-use super::{Breast, doubtful};
+use super::{Breast, covers, doubtful};
 use crate::distance::distance_to;
-use crate::{Error, ErrorKind, Image};
+use crate::{Error, ErrorKind, Image, NetworkInput};
 
 /// What lies this many pixels of the mask's grid beside the breast is left as it is.
 const RIM_KEPT: f32 = 4.0;
@@ -72,34 +70,69 @@ impl Default for MammogramConfig {
     }
 }
 
-/// The network's input and the way back.
+/// A breast placed in the input, before its values are standardized.
 #[derive(Debug, Clone, PartialEq)]
-pub struct MammogramInput {
-    /// One channel, `rows × cols`, row-major, standardized.
-    pub chw: Vec<f32>,
-    /// Rows of the input.
-    pub rows: usize,
-    /// Columns of the input.
-    pub cols: usize,
+pub struct PlacedBreast {
+    /// Brightness, of the input's size.
+    pub gray: Image<u16>,
+    /// Mean of the values that count for the standardization.
+    pub mean: f64,
+    /// Their standard deviation, above zero.
+    pub deviation: f64,
     /// Takes a point of the input to the original image.
     pub image_from_input: Affine,
     /// Share of the breast that lies inside the input, in 0..=1.
     pub breast_kept: f64,
     /// What the user should know besides what [`Breast::warnings`] holds.
     pub warnings: Vec<Warning>,
+    mask: Image<bool>,
+    mask_from_input: Affine,
+}
+
+impl PlacedBreast {
+    /// Whether a point of the input belongs to the breast.
+    pub fn is_breast(&self, p: Point) -> bool {
+        covers(&self.mask, self.mask_from_input.apply(p))
+    }
+
+    /// The network's input: `(value − mean) / deviation`.
+    pub fn standardized(&self) -> Vec<f32> {
+        let pixels = self.gray.pixels().iter();
+        pixels.map(|&v| self.standard(v)).collect()
+    }
+
+    pub(super) fn standard(&self, v: u16) -> f32 {
+        ((f64::from(v) - self.mean) / self.deviation) as f32
+    }
 }
 
 impl Breast {
+    /// What a network of the placed breast's configuration is given.
+    pub fn network_input(&self, placed: &PlacedBreast) -> NetworkInput {
+        NetworkInput {
+            chw: placed.standardized(),
+            rows: placed.gray.rows(),
+            cols: placed.gray.cols(),
+            image_from_input: placed.image_from_input,
+            crop: Crop {
+                window: self.window,
+                method: CropMethod::Breast,
+                painted_pixels: 0,
+            },
+            warnings: placed.warnings.clone(),
+        }
+    }
+
     /// Places the breast in an input of any size: chest wall at column 0, the middle of the
-    /// breast's height in the middle; background around.
+    /// breast's height in the middle; background around. The values stay 16 bits a pixel until
+    /// [`PlacedBreast::standardized`], for those who keep many.
     ///
-    /// Resampled with a triangle filter that widens when shrinking, by the half-pixel convention
-    /// of [`Affine::resample`].
+    /// Resampled by [`Image::resized`].
     ///
     /// # Errors
     /// When the configured input is empty or its scale not finite and above zero, and when the
     /// values to standardize by are all equal.
-    pub fn to_input(&self, config: &MammogramConfig) -> Result<MammogramInput, Error> {
+    pub fn place(&self, config: &MammogramConfig) -> Result<PlacedBreast, Error> {
         if config.rows == 0 || config.cols == 0 {
             let message = "expected an input of at least one pixel, got none";
             return Err(Error::new(ErrorKind::Config, message));
@@ -116,7 +149,7 @@ impl Breast {
             Outside::Kept => self.gray.clone(),
             Outside::Background => self.without_surroundings(),
         };
-        let scaled = resize(gray, rows, cols)?;
+        let scaled = gray.resized(rows, cols)?;
         let gray_from_scaled = Affine::resample(
             self.gray.rows() as f64 / rows as f64,
             self.gray.cols() as f64 / cols as f64,
@@ -124,8 +157,8 @@ impl Breast {
         let offsets = self.offsets(&gray_from_scaled, (rows, cols), config);
         let scaled_from_input = Affine::translate(offsets.0 as f64, offsets.1 as f64);
         let gray_from_input = gray_from_scaled.compose(&scaled_from_input);
-        let raw = place(&scaled, offsets, config, self.background);
-        let chw = self.standardize(raw, &gray_from_input, config)?;
+        let gray = place(&scaled, offsets, config, self.background);
+        let (mean, deviation) = self.moments(&gray, &gray_from_input, config)?;
         let image_from_input = self.image_from_gray.compose(&gray_from_input);
         let breast_kept = self.share_inside(&image_from_input, config);
         if breast_kept < 1.0 - CUT_WARNED {
@@ -134,13 +167,15 @@ impl Breast {
                 "{cut:.0} % of the breast lie outside the input"
             )));
         }
-        Ok(MammogramInput {
-            chw,
-            rows: config.rows,
-            cols: config.cols,
+        Ok(PlacedBreast {
+            gray,
+            mean,
+            deviation,
             image_from_input,
             breast_kept,
             warnings,
+            mask: self.mask.clone(),
+            mask_from_input: self.mask_from_gray().compose(&gray_from_input),
         })
     }
 
@@ -237,12 +272,13 @@ impl Breast {
         (row, col)
     }
 
-    fn standardize(
+    /// Mean and standard deviation of the values that count.
+    fn moments(
         &self,
-        raw: Vec<u16>,
+        gray: &Image<u16>,
         gray_from_input: &Affine,
         config: &MammogramConfig,
-    ) -> Result<Vec<f32>, Error> {
+    ) -> Result<(f64, f64), Error> {
         let to_grid = self.mask_from_gray().compose(gray_from_input);
         let counts = |i: usize| match config.standardization {
             Standardization::Input => true,
@@ -252,7 +288,7 @@ impl Breast {
             }
         };
         let (mut n, mut sum, mut squares) = (0.0, 0.0, 0.0);
-        for (_, &v) in raw.iter().enumerate().filter(|(i, _)| counts(*i)) {
+        for (_, &v) in gray.pixels().iter().enumerate().filter(|(i, _)| counts(*i)) {
             let v = f64::from(v);
             n += 1.0;
             sum += v;
@@ -264,8 +300,7 @@ impl Breast {
             let message = "expected differences of brightness, got one value";
             return Err(Error::new(ErrorKind::NoBreast, message));
         }
-        let standard = |v: u16| ((f64::from(v) - mean) / deviation) as f32;
-        Ok(raw.into_iter().map(standard).collect())
+        Ok((mean, deviation))
     }
 
     fn share_inside(&self, image_from_input: &Affine, config: &MammogramConfig) -> f64 {
@@ -319,9 +354,9 @@ fn place(
     offsets: (i64, i64),
     config: &MammogramConfig,
     background: u16,
-) -> Vec<u16> {
-    let mut out = vec![background; config.rows * config.cols];
-    for (row, line) in out.chunks_exact_mut(config.cols).enumerate() {
+) -> Image<u16> {
+    let mut out = Image::filled(config.rows, config.cols, background);
+    for (row, line) in out.pixels_mut().chunks_exact_mut(config.cols).enumerate() {
         let source = row as i64 + offsets.0;
         let Ok(source) = usize::try_from(source) else {
             continue;
@@ -335,19 +370,6 @@ fn place(
         }
     }
     out
-}
-
-fn resize(gray: Image<u16>, rows: usize, cols: usize) -> Result<Image<u16>, Error> {
-    if (gray.rows(), gray.cols()) == (rows, cols) {
-        return Ok(gray);
-    }
-    let too_large = || Error::new(ErrorKind::TooLarge, "expected at most 2³² pixels a side");
-    let side = |n: usize| u32::try_from(n).map_err(|_| too_large());
-    let (from_cols, from_rows) = (side(gray.cols())?, side(gray.rows())?);
-    let buffer: ImageBuffer<Luma<u16>, Vec<u16>> =
-        ImageBuffer::from_raw(from_cols, from_rows, gray.into_pixels()).ok_or_else(too_large)?;
-    let small = imageops::resize(&buffer, side(cols)?, side(rows)?, FilterType::Triangle);
-    Image::from_pixels(rows, cols, small.into_raw()).ok_or_else(too_large)
 }
 
 #[cfg(test)]

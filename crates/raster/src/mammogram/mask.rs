@@ -44,6 +44,10 @@ const CLOSING_SHARE: f64 = 0.02;
 const OPENING_SHARE: f64 = 0.012;
 /// A notch at the picture's edge is filled up to this share of the breast.
 const NOTCH_SHARE: f64 = 0.2;
+/// A strip along the upper or lower edge is up to this share of the picture's height thick, and at
+/// least so many times as long: what peeling left of a border that is not straight.
+const STRIP_SHARE: f64 = 0.035;
+const STRIP_LENGTH: usize = 3;
 /// A breast covers at least this share of the picture.
 const LEAST_AREA: f64 = 0.015;
 
@@ -235,7 +239,7 @@ fn median_and_spread(mut values: Vec<f32>) -> (f32, f32) {
 }
 
 /// The threshold that parts the values into two classes of the largest variance between them.
-fn otsu(values: &[f32]) -> f32 {
+pub(super) fn otsu(values: &[f32]) -> f32 {
     const BINS: usize = 256;
     let mut counts = [0.0_f64; BINS];
     for &v in values {
@@ -280,25 +284,70 @@ fn largest_part(
     let core = Image::from_fn(rows, cols, |r, c| {
         bright.at(r, c) && from_dark.at(r, c) > radius
     });
-    let parts = connected_parts(&core);
+    let from_kept = distance_to(&largest(&core)?);
+    let mut mask = Image::from_fn(rows, cols, |r, c| {
+        bright.at(r, c) && from_kept.at(r, c) <= radius + 1.0
+    });
+    fill_holes(&mut mask);
+    match cut_strips_at_edges(&mut mask, inside) {
+        true => largest(&mask),
+        false => Ok(mask),
+    }
+}
+
+/// The largest connected part of a mask, if it has the size of a breast.
+fn largest(mask: &Image<bool>) -> Result<Image<bool>, Error> {
+    let least = mask.pixels().len() as f64 * LEAST_AREA;
+    let parts = connected_parts(mask);
     let largest = parts.iter().max_by_key(|part| part.pixels());
-    let least = (rows * cols) as f64 * LEAST_AREA;
     let largest = largest
         .filter(|part| part.pixels() as f64 >= least)
         .ok_or_else(|| {
             let message = "expected a breast, got no bright part of its size";
             Error::new(ErrorKind::NoBreast, message)
         })?;
-    let mut kept = Image::filled(rows, cols, false);
-    for run in &largest.runs {
-        kept.pixels_mut()[run.row * cols + run.from..run.row * cols + run.to].fill(true);
-    }
-    let from_kept = distance_to(&kept);
-    let mut mask = Image::from_fn(rows, cols, |r, c| {
-        bright.at(r, c) && from_kept.at(r, c) <= radius + 1.0
+    let mut alone = Image::filled(mask.rows(), mask.cols(), false);
+    largest.paint(&mut alone);
+    Ok(alone)
+}
+
+/// Cuts long thin strips along the upper and lower edge; whether there were any.
+fn cut_strips_at_edges(mask: &mut Image<bool>, inside: PixelBox) -> bool {
+    let thin = (inside.rows as f64 * STRIP_SHARE) as usize;
+    let last = mask.rows() - 1;
+    // Each edge: how many rows were peeled, and the rows from the edge inwards.
+    let upper = cut_strips(mask, inside, thin, inside.row, |i| i);
+    let lower = cut_strips(mask, inside, thin, last + 1 - inside.row_end(), |i| {
+        last - i
     });
-    fill_holes(&mut mask);
-    Ok(mask)
+    upper || lower
+}
+
+fn cut_strips(
+    mask: &mut Image<bool>,
+    inside: PixelBox,
+    thin: usize,
+    peeled: usize,
+    row: impl Fn(usize) -> usize,
+) -> bool {
+    let thickness = |col: usize| {
+        let inwards = peeled..peeled + inside.rows;
+        inwards.take_while(|&i| mask.at(row(i), col)).count()
+    };
+    let columns: Vec<(usize, usize)> = (inside.col..inside.col_end())
+        .map(|col| (col, thickness(col)))
+        .collect();
+    let is_thin = |n: usize| 0 < n && n <= thin;
+    let mut is_cut = false;
+    for strip in columns.chunk_by(|a, b| is_thin(a.1) == is_thin(b.1)) {
+        if is_thin(strip[0].1) && strip.len() >= STRIP_LENGTH * thin {
+            for &(col, n) in strip {
+                (0..peeled + n).for_each(|i| mask.set(row(i), col, false));
+            }
+            is_cut = true;
+        }
+    }
+    is_cut
 }
 
 /// Fills gaps up to twice the radius wide: dark fat between strands of tissue.
@@ -329,9 +378,7 @@ fn fill_holes(mask: &mut Image<bool>) {
             _ => false,
         };
         if is_hole {
-            for run in &part.runs {
-                mask.pixels_mut()[run.row * cols + run.from..run.row * cols + run.to].fill(true);
-            }
+            part.paint(mask);
         }
     }
 }

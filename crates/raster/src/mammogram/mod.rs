@@ -4,10 +4,12 @@
 //! placement in an input of any size, and pictures of these steps. Does not own: look-up tables
 //! (`dicomio`), which views belong together (`exam`).
 //!
-//! Two steps: [`find_breast`], once per image; [`Breast::to_input`], once per network. The crop
+//! Two steps: [`find_breast`], once per image; [`Breast::place`], once per network. The crop
 //! lies the same way for every breast: chest wall at column 0, head (in views from above: the
 //! outer side) at row 0 where it is known.
 
+mod density;
+mod density_class;
 mod grid;
 mod input;
 mod mask;
@@ -15,11 +17,16 @@ mod orient;
 mod pectoral;
 mod show;
 
-pub use input::{MammogramConfig, MammogramInput, Outside, Scale, Standardization};
+pub use density::{DENSITY_NOTE, Density};
+pub use density_class::{DensityClass, DensityClassifier};
+pub use input::{MammogramConfig, Outside, PlacedBreast, Scale, Standardization};
 pub use orient::OrientationSource;
 pub use pectoral::{Pectoral, PectoralLine};
+pub use show::StepPicture;
 
-use lobule_exam::{Affine, BreastOrientation, PixelBox, Spacing, View, Warning, WarningKind};
+use lobule_exam::{
+    Affine, BreastOrientation, PixelBox, Point, Spacing, View, Warning, WarningKind,
+};
 
 use crate::{Error, Image};
 use grid::Grid;
@@ -158,14 +165,9 @@ fn window(grid: &Grid, mask: &Image<bool>) -> PixelBox {
 }
 
 impl Breast {
-    /// The mask at a point of `gray`.
+    /// The mask at a point that `to_grid` takes to its grid.
     fn mask_at(&self, to_grid: &Affine, row: f64, col: f64) -> bool {
-        let p = to_grid.apply(lobule_exam::Point { row, col });
-        let (row, col) = (
-            p.row.round().max(0.0) as usize,
-            p.col.round().max(0.0) as usize,
-        );
-        row < self.mask.rows() && col < self.mask.cols() && self.mask.at(row, col)
+        covers(&self.mask, to_grid.apply(Point { row, col }))
     }
 
     /// Takes a point of `gray` to the mask's grid.
@@ -175,6 +177,12 @@ impl Breast {
             .expect("a scale by a factor of at least one can be undone")
             .compose(&self.image_from_gray)
     }
+}
+
+/// A mask at the pixel nearest to a point of its grid; what lies beside the grid is not covered.
+fn covers(mask: &Image<bool>, p: Point) -> bool {
+    PixelBox::whole(mask.rows(), mask.cols()).contains(p)
+        && mask.at(p.row.round() as usize, p.col.round() as usize)
 }
 
 fn doubtful(message: impl Into<String>) -> Warning {

@@ -4,6 +4,11 @@
 //! (as in Karssemeijer, Phys Med Biol 43 (1998) 365–378, doi:10.1088/0031-9155/43/2/011, who
 //! finds it by a Hough transform). Here every such line is tried on a coarse grid; the one wins
 //! across which brightness falls most, and most evenly, towards the nipple.
+//!
+//! Not measured against drawn truth. Looked at: of 24 digital oblique views (every sixth MLO of
+//! CDD-CESM) all got a line; about 20 follow the muscle, the others cut a fold or a muscle that is
+//! hardly there. Mini-MIAS as distributed has the muscle blacked out on most films: a line found
+//! there is mostly wrong, and lines whose corner is not in the breast are refused.
 
 use lobule_exam::{Affine, Point};
 
@@ -20,6 +25,9 @@ const REACH: f64 = 4.0;
 const LEAST_FALL: f64 = 0.35;
 /// Least share of the line's points with a fall.
 const LEAST_SHARE: f64 = 0.75;
+/// Least share of points halfway between line and corner that lie in the breast: where a film's
+/// corner was blacked out, there is no muscle.
+const LEAST_FILLED: f64 = 0.7;
 /// Tried ends, as shares: on the upper edge of the breast's width, on the chest's of its height.
 const TOP_RANGE: (f64, f64) = (0.12, 1.0);
 const CHEST_RANGE: (f64, f64) = (0.2, 0.95);
@@ -154,10 +162,13 @@ impl Field {
         // Away from the corner, towards the nipple.
         let (d_row, d_col) = (line.top / length * REACH, line.chest / length * REACH);
         let (mut n, mut falling, mut sum, mut squares) = (0.0, 0.0, 0.0, 0.0);
+        let mut filled = 0;
         for i in 0..SAMPLES {
             let t = (i as f64 + 0.5) / SAMPLES as f64;
-            let row = line.corner.row + t * line.chest;
-            let col = line.corner.col + (1.0 - t) * line.top;
+            let (down, right) = (t * line.chest, (1.0 - t) * line.top);
+            let (row, col) = (line.corner.row + down, line.corner.col + right);
+            let halfway = self.value(line.corner.row + 0.5 * down, line.corner.col + 0.5 * right);
+            filled += usize::from(halfway.is_some());
             let muscle = self.value(row - d_row, col - d_col);
             let tissue = self.value(row + d_row, col + d_col);
             let (Some(muscle), Some(tissue)) = (muscle, tissue) else {
@@ -169,7 +180,7 @@ impl Field {
             sum += fall;
             squares += fall * fall;
         }
-        if n < 0.5 * SAMPLES as f64 {
+        if n < 0.5 * SAMPLES as f64 || (filled as f64) < LEAST_FILLED * SAMPLES as f64 {
             return None;
         }
         let fall = sum / n;

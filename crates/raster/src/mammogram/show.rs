@@ -2,7 +2,7 @@
 
 use lobule_exam::{Affine, Point};
 
-use super::{Breast, MammogramInput, Pectoral, Polarity};
+use super::{Breast, Density, Pectoral, PlacedBreast, Polarity};
 use crate::Image;
 
 /// Longest side of a picture.
@@ -10,16 +10,66 @@ const LONGEST_SIDE: usize = 900;
 const OUTLINE: [u8; 3] = [0, 255, 0];
 const WINDOW: [u8; 3] = [255, 200, 0];
 const MUSCLE: [u8; 3] = [255, 60, 60];
+const DENSE: [u8; 3] = [255, 120, 220];
+
+/// Share of the pixels around the breast that may be shown as plain white.
+const WHITE_SHARE: f64 = 0.001;
+
+/// A picture of a step of a preparation, and a name fit for a file.
+pub type StepPicture = (&'static str, Image<[u8; 3]>);
 
 impl Breast {
+    /// The original image as 8-bit brightness for people: tissue bright, the brightest thousandth
+    /// around the breast white. Pictures of few used bits are dark without that.
+    pub fn displayed(&self, image: &Image<u16>) -> Image<u8> {
+        let white = f32::from(self.white_level()).max(1.0);
+        let inverted = self.polarity == Polarity::Inverted;
+        let shade = |v: u16| {
+            let v = if inverted { u16::MAX - v } else { v };
+            (f32::from(v) / white * 255.0).round().min(255.0) as u8
+        };
+        let table: Vec<u8> = (0..=u16::MAX).map(shade).collect();
+        image.map(|v| table[usize::from(v)])
+    }
+
+    /// Brightness that all but the brightest thousandth of the laid crop stay below.
+    fn white_level(&self) -> u16 {
+        let mut counts = vec![0_usize; 1 << 16];
+        for &v in self.gray.pixels() {
+            counts[usize::from(v)] += 1;
+        }
+        let most = (self.gray.pixels().len() as f64 * WHITE_SHARE) as usize;
+        let mut above = 0;
+        let level = counts.iter().enumerate().rev().find(|(_, n)| {
+            above += **n;
+            above > most
+        });
+        level.map_or(u16::MAX, |(v, _)| v as u16)
+    }
+
     /// The steps as pictures, each with a name fit for a file: `mask` shows the original image
     /// with the mask's outline (green), the window (yellow) and the pectoral line (red), `laid`
-    /// the crop as it is laid.
-    pub fn debug_pictures(&self, image: &Image<u16>) -> Vec<(&'static str, Image<[u8; 3]>)> {
-        vec![
+    /// the crop as it is laid, `dense` the outlines of dense tissue, if it could be measured.
+    pub fn debug_pictures(&self, image: &Image<u16>) -> Vec<StepPicture> {
+        let mut pictures = vec![
             ("mask", self.show_mask(image)),
             ("laid", shrink(&self.gray, Polarity::AsGiven).0),
-        ]
+        ];
+        if let Some(density) = self.percent_density() {
+            pictures.push(("dense", self.show_dense(image, &density)));
+        }
+        pictures
+    }
+
+    fn show_dense(&self, image: &Image<u16>, density: &Density) -> Image<[u8; 3]> {
+        let (mut shown, image_from_shown) = shrink(image, self.polarity);
+        if let Some(shown_from_image) = image_from_shown.inverse() {
+            let shown_from_dense = shown_from_image.compose(&density.image_from_dense);
+            for p in outline(&density.dense) {
+                dot(&mut shown, shown_from_dense.apply(p), DENSE);
+            }
+        }
+        shown
     }
 
     fn show_mask(&self, image: &Image<u16>) -> Image<[u8; 3]> {
@@ -46,18 +96,15 @@ impl Breast {
     }
 }
 
-impl MammogramInput {
+impl PlacedBreast {
     /// The input as a picture, from two standard deviations below the mean to three above.
     pub fn debug_picture(&self) -> Image<[u8; 3]> {
-        let step = self.rows.max(self.cols).div_ceil(LONGEST_SIDE);
-        Image::from_fn(
-            self.rows.div_ceil(step),
-            self.cols.div_ceil(step),
-            |row, col| {
-                let v = self.chw[row * step * self.cols + col * step];
-                [((v + 2.0) / 5.0 * 255.0).clamp(0.0, 255.0) as u8; 3]
-            },
-        )
+        let (rows, cols) = (self.gray.rows(), self.gray.cols());
+        let step = rows.max(cols).div_ceil(LONGEST_SIDE);
+        Image::from_fn(rows.div_ceil(step), cols.div_ceil(step), |row, col| {
+            let v = self.standard(self.gray.at(row * step, col * step));
+            [((v + 2.0) / 5.0 * 255.0).clamp(0.0, 255.0) as u8; 3]
+        })
     }
 }
 

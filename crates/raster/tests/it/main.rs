@@ -4,9 +4,12 @@
 
 mod corpus;
 mod datasets;
+mod density;
 mod mammogram;
 mod prepare;
 mod read;
 mod roi;
 mod screens;
 mod sonogram;
+mod stain;
+mod tissue;

@@ -1,11 +1,11 @@
 //! Mammograms: drawn ones with known truth, and real ones where they are at hand.
 
-use std::path::{Path, PathBuf};
+mod real;
 
 use lobule_exam::{BreastOrientation, ImageSide, PixelBox, Point, Spacing, View};
 use lobule_raster::{
-    Breast, ErrorKind, Image, Limits, MammogramConfig, MammogramHints, OrientationSource, Outside,
-    Pectoral, Polarity, Scale, Standardization, find_breast, read_picture,
+    Breast, ErrorKind, Image, MammogramConfig, MammogramHints, OrientationSource, Outside,
+    Pectoral, Polarity, Scale, Standardization, find_breast,
 };
 
 const ROWS: usize = 600;
@@ -150,6 +150,52 @@ fn the_breast_is_found_whatever_surrounds_it() {
 }
 
 #[test]
+fn a_slanted_border_below_the_breast_is_no_part_of_it() {
+    // The breast runs down to the border, so that the two are one bright part.
+    let truth = |row: usize, col: usize| is_breast(row, col) || (row > 300 && col < 60);
+    let image = Image::from_fn(ROWS, COLS, |row, col| {
+        let border = row >= 584 + col / 40;
+        match (border, truth(row, col)) {
+            (true, _) => 65_000,
+            (_, true) => 22_000 + noise(row, col, 6_000) as u16,
+            (_, false) => noise(row, col, 80) as u16,
+        }
+    });
+    let breast = plain(&image);
+    let iou = overlap(&breast, truth);
+    assert!(iou > 0.96, "{iou}");
+    assert!(breast.window.col_end() < 290, "{:?}", breast.window);
+}
+
+#[test]
+fn a_strip_along_the_edge_alone_is_no_breast() {
+    let strip = |height: usize, width: usize| {
+        Image::from_fn(ROWS, COLS, |row, col| match row < height && col < width {
+            true => 22_000 + noise(row, col, 6_000) as u16,
+            false => noise(row, col, 80) as u16,
+        })
+    };
+    let found = |image| find_breast(&image, &MammogramHints::default());
+    // Large enough for a breast but for its shape.
+    let error = found(strip(21, 350)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NoBreast);
+    assert!(found(strip(60, 350)).is_ok());
+    // A speck beside the strip is left over when it is cut.
+    let mut speck = strip(21, 350);
+    paint(
+        &mut speck,
+        PixelBox {
+            row: 21,
+            col: 340,
+            rows: 15,
+            cols: 30,
+        },
+        24_000,
+    );
+    assert_eq!(found(speck).unwrap_err().kind(), ErrorKind::NoBreast);
+}
+
+#[test]
 fn the_background_is_measured_and_fills_what_lies_around() {
     let mut image = drawn(View::Cc, 9_000);
     paint(
@@ -180,8 +226,8 @@ fn the_background_is_measured_and_fills_what_lies_around() {
             outside,
             standardization: Standardization::Breast,
         };
-        let input = breast.to_input(&config).unwrap();
-        input.chw.iter().copied().fold(f32::MIN, f32::max)
+        let input = breast.place(&config).unwrap().standardized();
+        input.iter().copied().fold(f32::MIN, f32::max)
     };
     assert!(highest(Outside::Kept) > 10.0 && highest(Outside::Background) < 4.0);
 }
@@ -289,19 +335,17 @@ fn a_bright_point_is_found_again_in_every_input() {
             ..MammogramHints::default()
         };
         let breast = find_breast(&image, &hints).unwrap();
-        let input = breast.to_input(config).unwrap();
-        assert_eq!(input.chw.len(), config.rows * config.cols);
-        let highest = input.chw.iter().copied().fold(f32::MIN, f32::max);
-        let bright = input
-            .chw
-            .iter()
-            .enumerate()
-            .filter(|(_, v)| **v > 0.9 * highest);
+        let input = breast.place(config).unwrap();
+        let values = input.standardized();
+        assert_eq!(values.len(), config.rows * config.cols);
+        let highest = values.iter().copied().fold(f32::MIN, f32::max);
+        let bright = values.iter().enumerate();
+        let bright = bright.filter(|(_, v)| **v > 0.9 * highest);
         let (mut n, mut row, mut col) = (0.0, 0.0, 0.0);
         for (i, _) in bright {
             n += 1.0;
-            row += (i / input.cols) as f64;
-            col += (i % input.cols) as f64;
+            row += (i / config.cols) as f64;
+            col += (i % config.cols) as f64;
         }
         let found = input.image_from_input.apply(Point {
             row: row / n,
@@ -326,38 +370,65 @@ fn inputs_are_standardized_and_what_is_cut_is_said() {
         cols: 160,
         ..MammogramConfig::default()
     };
-    let input = breast.to_input(&config).unwrap();
-    let n = input.chw.len() as f64;
-    let mean = input.chw.iter().map(|&v| f64::from(v)).sum::<f64>() / n;
-    let square = input.chw.iter().map(|&v| f64::from(v).powi(2)).sum::<f64>() / n;
+    let input = breast.place(&config).unwrap();
+    let values = input.standardized();
+    let n = values.len() as f64;
+    let mean = values.iter().map(|&v| f64::from(v)).sum::<f64>() / n;
+    let square = values.iter().map(|&v| f64::from(v).powi(2)).sum::<f64>() / n;
     assert!(mean.abs() < 1e-4 && (square - 1.0).abs() < 1e-4);
     assert!(input.breast_kept > 0.999 && input.warnings.is_empty());
     let native = MammogramConfig {
         scale: Scale::Native,
         ..config.clone()
     };
-    let cut = breast.to_input(&native).unwrap();
+    let cut = breast.place(&native).unwrap();
     assert!(cut.breast_kept < 0.6 && cut.warnings.len() == 1);
     let unknown = MammogramConfig {
         scale: Scale::PixelMm(0.2),
         ..config.clone()
     };
-    assert_eq!(breast.to_input(&unknown).unwrap().warnings.len(), 1);
+    assert_eq!(breast.place(&unknown).unwrap().warnings.len(), 1);
     for bad in [0.0, -1.0, f64::NAN] {
         let config = MammogramConfig {
             scale: Scale::PixelMm(bad),
             ..config.clone()
         };
-        assert_eq!(
-            breast.to_input(&config).unwrap_err().kind(),
-            ErrorKind::Config
-        );
+        assert_eq!(breast.place(&config).unwrap_err().kind(), ErrorKind::Config);
     }
     let empty = MammogramConfig { rows: 0, ..config };
-    assert_eq!(
-        breast.to_input(&empty).unwrap_err().kind(),
-        ErrorKind::Config
-    );
+    assert_eq!(breast.place(&empty).unwrap_err().kind(), ErrorKind::Config);
+}
+
+#[test]
+fn what_lies_beside_the_film_is_no_breast() {
+    // A breast cut off by the film's upper edge.
+    let whole = drawn(View::Cc, 0);
+    let image = whole.crop(PixelBox {
+        row: ROWS / 2,
+        col: 0,
+        rows: ROWS / 2,
+        cols: COLS,
+    });
+    let breast = plain(&image);
+    let place = |rows| {
+        let config = MammogramConfig {
+            rows,
+            cols: COLS,
+            scale: Scale::Native,
+            outside: Outside::Kept,
+            standardization: Standardization::Breast,
+        };
+        breast.place(&config).unwrap()
+    };
+    let (low, high) = (place(breast.gray.rows()), place(3 * breast.gray.rows()));
+    assert_eq!((low.mean, low.deviation), (high.mean, high.deviation));
+    let at = |row: usize| {
+        high.is_breast(Point {
+            row: row as f64,
+            col: 20.0,
+        })
+    };
+    assert!(at(breast.gray.rows() + 9) && !at(breast.gray.rows() - 9) && !at(0));
 }
 
 #[test]
@@ -386,162 +457,4 @@ fn the_pectoral_line_is_found_where_there_is_one() {
     let without = find_breast(&drawn(View::Cc, 0), &hints).unwrap();
     assert_eq!(without.pectoral, Pectoral::NotFound);
     assert_eq!(plain(&drawn(View::Mlo, 0)).pectoral, Pectoral::NotLookedFor);
-}
-
-/// With `LOBULE_KEEP_PICTURES` the steps are written there, for a person to look at.
-fn keep_for_viewing(file: &Path, image: &Image<u16>, breast: &Breast) {
-    let Some(folder) = std::env::var_os("LOBULE_KEEP_PICTURES") else {
-        return;
-    };
-    let config = MammogramConfig {
-        rows: 1024,
-        cols: 640,
-        ..MammogramConfig::default()
-    };
-    let mut pictures = breast.debug_pictures(image);
-    pictures.push(("input", breast.to_input(&config).unwrap().debug_picture()));
-    let stem = file.file_stem().unwrap().to_string_lossy();
-    for (step, picture) in pictures {
-        let head = format!("P6 {} {} 255\n", picture.cols(), picture.rows()).into_bytes();
-        let bytes = [head, picture.pixels().iter().flatten().copied().collect()].concat();
-        let name = format!("{stem}-{step}.ppm");
-        std::fs::write(Path::new(&folder).join(name), bytes).unwrap();
-    }
-}
-
-struct Row {
-    file: PathBuf,
-    /// What the table's column for the side holds.
-    side: String,
-    view: Option<View>,
-    mask: Option<PathBuf>,
-}
-
-fn table(set: &str, mask: Option<usize>, side: Option<usize>, view: Option<usize>) -> Vec<Row> {
-    let Some(root) = std::env::var_os("LOBULE_DATA") else {
-        println!("skipped: measurements on {set} (LOBULE_DATA is not set)");
-        return Vec::new();
-    };
-    let root = Path::new(&root).join(set);
-    let text = std::fs::read_to_string(root.join("labels.csv")).unwrap();
-    let row = |line: &str| {
-        let cells: Vec<&str> = line.split(',').collect();
-        let cell = |idx: Option<usize>| idx.and_then(|i| cells.get(i)).copied().unwrap_or_default();
-        let view = cell(view).rsplit(['-', '_']).next().unwrap_or_default();
-        Row {
-            file: root.join(cells[0]),
-            side: cell(side).to_owned(),
-            view: view.parse().ok(),
-            mask: Some(cell(mask))
-                .filter(|m| !m.is_empty())
-                .map(|m| root.join(m)),
-        }
-    };
-    text.lines().skip(1).map(row).collect()
-}
-
-/// Share of the lesion outside of the breast's mask.
-fn lesion_outside(lesion: &Image<u8>, breast: &Breast) -> f64 {
-    let mask_from_image = breast.image_from_mask.inverse().unwrap();
-    let (mut all, mut outside) = (0.0, 0.0);
-    for row in 0..lesion.rows() {
-        for (col, _) in lesion
-            .row(row)
-            .iter()
-            .enumerate()
-            .filter(|(_, v)| **v > 127)
-        {
-            let p = mask_from_image.apply(Point {
-                row: row as f64,
-                col: col as f64,
-            });
-            let inside = breast.mask.at(
-                (p.row.round().max(0.0) as usize).min(breast.mask.rows() - 1),
-                (p.col.round().max(0.0) as usize).min(breast.mask.cols() - 1),
-            );
-            all += 1.0;
-            outside += f64::from(u8::from(!inside));
-        }
-    }
-    outside / f64::max(all, 1.0)
-}
-
-/// Measures a set: (images, wrong sides, lesions of which more than 5 % lie outside, muscles).
-fn measure(rows: &[Row], chest_of: impl Fn(&str) -> Option<ImageSide>) -> [usize; 4] {
-    let mut counts = [0; 4];
-    for row in rows {
-        let image = read_picture(&row.file, &Limits::default())
-            .unwrap()
-            .luma16();
-        let hints = MammogramHints {
-            view: row.view,
-            ..MammogramHints::default()
-        };
-        let name = row.file.display();
-        let breast = match find_breast(&image, &hints) {
-            Ok(breast) => breast,
-            Err(e) => panic!("{name}: {e}"),
-        };
-        keep_for_viewing(&row.file, &image, &breast);
-        counts[0] += 1;
-        if chest_of(&row.side).is_some_and(|chest| chest != breast.orientation.chest()) {
-            println!("{name}: chest at {:?}", breast.orientation.chest());
-            counts[1] += 1;
-        }
-        if let Some(mask) = &row.mask {
-            let lesion = read_picture(mask, &Limits::default()).unwrap().luma();
-            // Some masks are drawn on another frame than that of their image.
-            let fits = (lesion.rows(), lesion.cols()) == (image.rows(), image.cols());
-            let outside = lesion_outside(&lesion, &breast);
-            if fits && outside > 0.05 {
-                println!("{name}: {outside:.3} of the lesion outside");
-                counts[2] += 1;
-            }
-        }
-        counts[3] += usize::from(matches!(breast.pectoral, Pectoral::Found(_)));
-        for warning in &breast.warnings {
-            println!("{name}: {}", warning.message);
-        }
-    }
-    println!("images, wrong sides, lesions cut, muscles found: {counts:?}");
-    counts
-}
-
-/// A right breast's chest wall is on the right of the picture, as scanners store it.
-fn usual(side: &str) -> Option<ImageSide> {
-    match side {
-        "R" => Some(ImageSide::Right),
-        "L" => Some(ImageSide::Left),
-        _ => None,
-    }
-}
-
-#[test]
-fn digital_views_with_lesions() {
-    let rows = table("cesm_dm", Some(4), Some(5), Some(6));
-    if rows.is_empty() {
-        return;
-    }
-    let [n, wrong, cut, _] = measure(&rows, usual);
-    assert!(n > 250 && wrong <= n / 50 && cut <= n / 50);
-}
-
-#[test]
-fn film_scans() {
-    let mut rows = table("mini_mias", None, Some(5), None);
-    if rows.is_empty() {
-        return;
-    }
-    for row in &mut rows {
-        row.view = Some(View::Mlo);
-    }
-    let [n, wrong, ..] = measure(&rows, usual);
-    assert!(n > 200 && wrong <= n / 50);
-}
-
-#[test]
-fn full_size_views() {
-    let rows = table("nyu_samples", Some(4), None, Some(5));
-    let [_, _, cut, _] = measure(&rows, usual);
-    assert_eq!(cut, 0);
 }

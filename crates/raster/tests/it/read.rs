@@ -196,6 +196,65 @@ fn bad_files_are_refused_by_name_and_reason() {
     }
 }
 
+/// An uncompressed TIFF of one strip: 3 columns and 2 rows of indices 0, 1, 2, 255, 1, 0; red is the
+/// index, green 255 less it, blue 7. The table's values have this many bits.
+fn palette_tiff(order: fn(u32, usize) -> Vec<u8>, color_bits: u32, index_bits: u32) -> Vec<u8> {
+    let entries: [(u32, u32, u32, u32); 9] = [
+        (256, 4, 1, 3),
+        (257, 4, 1, 2),
+        (258, 3, 1, index_bits),
+        (259, 3, 1, 1),
+        (262, 3, 1, 3),
+        (273, 4, 1, 8),
+        (278, 4, 1, 2),
+        (279, 4, 1, 6),
+        (320, 3, 768, 8 + 6 + 2 + 9 * 12 + 4),
+    ];
+    let mut bytes = order(42, 2);
+    bytes.extend([order(14, 4), vec![0, 1, 2, 255, 1, 0], order(9, 2)].concat());
+    for (tag, kind, count, value) in entries {
+        let value = match (kind, count) {
+            (3, 1) => [order(value, 2), vec![0, 0]].concat(),
+            _ => order(value, 4),
+        };
+        bytes.extend([order(tag, 2), order(kind, 2), order(count, 4), value].concat());
+    }
+    bytes.extend(order(0, 4));
+    let channels: [fn(u32) -> u32; 3] = [|i| i, |i| 255 - i, |_| 7];
+    for channel in channels {
+        bytes.extend((0..256).flat_map(|i| order(channel(i) << (color_bits - 8), 2)));
+    }
+    let name: &[u8] = if order(1, 2) == [1, 0] { b"II" } else { b"MM" };
+    [name, &bytes].concat()
+}
+
+fn little(value: u32, size: usize) -> Vec<u8> {
+    value.to_le_bytes()[..size].to_vec()
+}
+
+fn big(value: u32, size: usize) -> Vec<u8> {
+    value.to_be_bytes()[4 - size..].to_vec()
+}
+
+#[test]
+fn palettes_of_tiff_files_are_looked_up() {
+    let color = |index: u8| [index, 255 - index, 7];
+    let expected = Image::from_pixels(2, 3, [0, 1, 2, 255, 1, 0].map(color).to_vec()).unwrap();
+    for (order, bits) in [
+        (little as fn(u32, usize) -> Vec<u8>, 16),
+        (big, 16),
+        (little, 8),
+    ] {
+        let picture = read("palette.tif", &palette_tiff(order, bits, 8)).unwrap();
+        assert_eq!(picture, Picture::Rgb8(expected.clone()), "{bits} bits");
+    }
+    let error = read("four.tif", &palette_tiff(little, 16, 4)).unwrap_err();
+    assert!(error.to_string().contains("four.tif") && error.reason().contains("of 4 bits"));
+    let whole = palette_tiff(big, 16, 8);
+    let error = read("cut.tif", &whole[..whole.len() - 1]).unwrap_err();
+    assert!(error.reason().contains("256 colors"), "{error}");
+}
+
 #[test]
 fn places_without_a_file_are_io_errors() {
     let folder = tempfile::tempdir().unwrap();
@@ -244,5 +303,33 @@ fn damaged_bytes_never_panic() {
             damaged[at] ^= 0xff;
             let _ = read("damaged", &damaged);
         }
+    }
+}
+
+#[test]
+fn graymaps_of_one_and_two_bytes_are_read() {
+    let small = read("a.pgm", b"P5\n# film\n2 1\n255\n\x00\x0f").unwrap();
+    assert_eq!(
+        small,
+        Picture::Gray8(Image::from_pixels(1, 2, vec![0, 15]).unwrap())
+    );
+    let white = read("a.pgm", b"P5 1 1 15 \x0f").unwrap();
+    assert_eq!(white, Picture::Gray8(Image::filled(1, 1, 255)));
+    let deep = read("a.pgm", b"P5 1 2 65535 \x01\x02\xff\xff").unwrap();
+    assert_eq!(
+        deep,
+        Picture::Gray16(Image::from_pixels(2, 1, vec![0x0102, 0xffff]).unwrap())
+    );
+    for bytes in [
+        &b"P2 1 1 255 0"[..],
+        b"P5 0 1 255 ",
+        b"P5 60000 60000 255 0123456789",
+        b"P5 2 2 255 \x00",
+        b"P5 1 1 70000 \x00\x00",
+        b"P5 1 99999999999999999999 255 ",
+        b"P5 1 1",
+        b"P5#",
+    ] {
+        assert!(read("a.pgm", bytes).is_err(), "{bytes:?}");
     }
 }

@@ -45,6 +45,26 @@ fn sonograms_are_found_on_full_screens() {
 }
 
 #[test]
+fn text_that_touches_the_echoes_is_cut_off() {
+    let window = a_box(120, 100, 240, 440);
+    let mut gray = Image::filled(480, 640, 0_u8);
+    draw_echoes(&mut gray, window, Shape::Linear, &mut Noise(5));
+    // Fading echoes are dark below; the lower text stands below bright ones.
+    (300..360)
+        .for_each(|row| (100..540).for_each(|col| gray.set(row, col, gray.at(row - 150, col))));
+    for row in (72..120).chain(360..400).step_by(8) {
+        draw_text(&mut gray, row, 110, 20);
+        draw_text(&mut gray, row, 440, 12);
+    }
+    let found = find_sonogram(&Picture::Gray8(gray), &[]).unwrap().window;
+    let off = |got: usize, expected: usize| got.abs_diff(expected) > SIDE_TOLERANCE;
+    assert!(
+        !off(found.row, 120) && !off(found.row_end(), 360),
+        "{found:?}"
+    );
+}
+
+#[test]
 fn a_cropped_sonogram_is_left_whole() {
     for shape in [Shape::Linear, Shape::Fan] {
         let mut gray = Image::filled(260, 320, 0_u8);

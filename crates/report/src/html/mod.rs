@@ -2,12 +2,14 @@
 
 mod evaluation;
 mod exam;
+mod mammography;
 mod picture;
+mod ultrasound;
 mod worklist;
 
 pub use evaluation::{EvaluationPage, Figure, ReliabilityBin, RocCurve, ThresholdRow};
 pub(crate) use exam::ExamPage;
-pub(crate) use picture::encode_png;
+pub(crate) use picture::{encode_png, rgb_uri};
 pub(crate) use worklist::{WorklistRow, worklist_page};
 
 use crate::{Calibration, ModelStatus, RunInfo};
@@ -22,6 +24,7 @@ pub(crate) struct Foot {
     pub(crate) calibration: String,
     pub(crate) operating_point: Option<String>,
     pub(crate) is_demonstration: bool,
+    pub(crate) research_use: String,
 }
 
 impl Foot {
@@ -46,6 +49,7 @@ impl Foot {
                 )
             }),
             is_demonstration: model.status == ModelStatus::Demonstration,
+            research_use: model.words_beyond_notice().to_owned(),
         }
     }
 }

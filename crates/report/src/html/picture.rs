@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::{CompressionType, FilterType as PngFilter, PngEncoder};
 use image::imageops::{self, FilterType};
-use image::{ExtendedColorType, ImageBuffer, ImageEncoder, Luma, Rgb};
+use image::{ExtendedColorType, ImageBuffer, ImageEncoder, RgbImage};
 use lobule_exam::{FindingClass, PixelBox, Point, SaliencyMap};
 use lobule_raster::{Image, Picture};
 
@@ -14,6 +14,8 @@ use crate::{Error, Surroundings};
 
 /// Longest side of a picture inside a page.
 const LONGEST: usize = 960;
+/// Longest side of a breast inside a page.
+const LONGEST_BREAST: usize = 1200;
 /// Brightness of hidden surroundings.
 const FLAT: u8 = 36;
 const JPEG_QUALITY: u8 = 88;
@@ -48,6 +50,11 @@ pub(crate) fn picture_uri(
     encode_picture(hidden.as_ref().unwrap_or(picture))
 }
 
+/// The box around a breast as JPEG, at most 1200 pixels on its longest side.
+pub(crate) fn breast_uri(gray: Image<u8>) -> Result<String, Error> {
+    encode_gray(gray, LONGEST_BREAST)
+}
+
 fn only_inside(picture: &Picture, window: PixelBox) -> Picture {
     fn paint<T: Copy>(image: &Image<T>, window: PixelBox, flat: T) -> Image<T> {
         let rows = window.row..window.row_end();
@@ -66,26 +73,39 @@ fn only_inside(picture: &Picture, window: PixelBox) -> Picture {
 }
 
 fn encode_picture(picture: &Picture) -> Result<String, Error> {
-    let (rows, cols) = smaller(picture.rows(), picture.cols());
-    let bytes = match picture {
-        Picture::Rgb8(image) => {
-            let buffer: ImageBuffer<Rgb<u8>, _> = buffer(image, image.pixels().concat())?;
-            let small = imageops::resize(&buffer, side(cols)?, side(rows)?, FilterType::Triangle);
-            encode_jpeg(small.as_raw(), rows, cols, ExtendedColorType::Rgb8)?
-        }
-        gray => {
-            let image = gray.luma();
-            let buffer: ImageBuffer<Luma<u8>, _> = buffer(&image, image.pixels().to_vec())?;
-            let small = imageops::resize(&buffer, side(cols)?, side(rows)?, FilterType::Triangle);
-            encode_jpeg(small.as_raw(), rows, cols, ExtendedColorType::L8)?
-        }
+    let Picture::Rgb8(image) = picture else {
+        return encode_gray(picture.luma(), LONGEST);
     };
-    Ok(format!("data:image/jpeg;base64,{}", STANDARD.encode(bytes)))
+    let (rows, cols) = smaller(image.rows(), image.cols(), LONGEST);
+    let (from_cols, from_rows) = (side(image.cols())?, side(image.rows())?);
+    let buffer: RgbImage = ImageBuffer::from_raw(from_cols, from_rows, image.pixels().concat())
+        .ok_or_else(|| Error::format("expected as many bytes as pixels"))?;
+    let small = imageops::resize(&buffer, side(cols)?, side(rows)?, FilterType::Triangle);
+    jpeg_uri(small.as_raw(), rows, cols, ExtendedColorType::Rgb8)
 }
 
-/// The malignant map as a transparent PNG whose edges are the grid's outer edges.
+/// A picture in color as JPEG, as large as it is.
+pub(crate) fn rgb_uri(image: &Image<[u8; 3]>) -> Result<String, Error> {
+    let (rows, cols) = (image.rows(), image.cols());
+    jpeg_uri(
+        image.pixels().as_flattened(),
+        rows,
+        cols,
+        ExtendedColorType::Rgb8,
+    )
+}
+
+fn encode_gray(image: Image<u8>, longest: usize) -> Result<String, Error> {
+    let (rows, cols) = smaller(image.rows(), image.cols(), longest);
+    let small = image.resized(rows, cols).map_err(Error::format)?;
+    jpeg_uri(small.pixels(), rows, cols, ExtendedColorType::L8)
+}
+
+/// The malignant map as a transparent PNG whose edges are the grid's outer edges; an empty map is
+/// one clear pixel.
 pub(crate) fn overlay_uri(map: &SaliencyMap) -> Result<String, Error> {
-    let (rows, cols) = (map.rows * OVERLAY_FACTOR, map.cols * OVERLAY_FACTOR);
+    let drawn = |nodes: usize| (nodes * OVERLAY_FACTOR).max(1);
+    let (rows, cols) = (drawn(map.rows), drawn(map.cols));
     let mut bytes = Vec::with_capacity(rows * cols * 4);
     let node = |at: usize| (at as f64 + 0.5) / OVERLAY_FACTOR as f64 - 0.5;
     for row in 0..rows {
@@ -103,31 +123,39 @@ pub(crate) fn overlay_uri(map: &SaliencyMap) -> Result<String, Error> {
     Ok(format!("data:image/png;base64,{}", STANDARD.encode(png)))
 }
 
-fn smaller(rows: usize, cols: usize) -> (usize, usize) {
-    let factor = (LONGEST as f64 / rows.max(cols).max(1) as f64).min(1.0);
+/// SVG's matrix from the overlay's edges, in grid units, to the picture's edges, in pixels: both
+/// count from the outer corner, half a unit from the first centre.
+pub(super) fn overlay_transform(map: &SaliencyMap) -> String {
+    let [r, c] = map.image_from_grid.matrix;
+    let edge = |m: [f64; 3]| m[2] + 0.5 - 0.5 * (m[0] + m[1]);
+    format!(
+        "matrix({:.6} {:.6} {:.6} {:.6} {:.4} {:.4})",
+        c[1],
+        r[1],
+        c[0],
+        r[0],
+        edge(c),
+        edge(r)
+    )
+}
+
+fn smaller(rows: usize, cols: usize, longest: usize) -> (usize, usize) {
+    let factor = (longest as f64 / rows.max(cols).max(1) as f64).min(1.0);
     let side = |n: usize| ((n as f64 * factor).round() as usize).max(1);
     (side(rows), side(cols))
 }
 
-fn buffer<T: Copy, P: image::Pixel<Subpixel = u8>>(
-    image: &Image<T>,
-    bytes: Vec<u8>,
-) -> Result<ImageBuffer<P, Vec<u8>>, Error> {
-    ImageBuffer::from_raw(side(image.cols())?, side(image.rows())?, bytes)
-        .ok_or_else(|| Error::format("expected as many bytes as pixels"))
-}
-
-fn encode_jpeg(
+fn jpeg_uri(
     bytes: &[u8],
     rows: usize,
     cols: usize,
     color: ExtendedColorType,
-) -> Result<Vec<u8>, Error> {
+) -> Result<String, Error> {
     let mut out = Vec::new();
     JpegEncoder::new_with_quality(&mut out, JPEG_QUALITY)
         .encode(bytes, side(cols)?, side(rows)?, color)
         .map_err(Error::format)?;
-    Ok(out)
+    Ok(format!("data:image/jpeg;base64,{}", STANDARD.encode(out)))
 }
 
 fn side(n: usize) -> Result<u32, Error> {

@@ -3,9 +3,9 @@
 use askama::Template;
 use lobule_exam::Skipped;
 
-use super::exam::is_synthetic;
+use super::exam::{is_mammography, is_synthetic};
 use super::{Foot, percent};
-use crate::{Error, ExamRecord, NOTICE, RunInfo};
+use crate::{Error, ExamRecord, ModelStatus, NOTICE, RunInfo};
 
 /// One line of the worklist.
 #[derive(Debug, Clone)]
@@ -18,6 +18,7 @@ pub(crate) struct WorklistRow {
     breast: String,
     flagged: bool,
     is_synthetic: bool,
+    is_mammography: bool,
     images: usize,
     warnings: usize,
 }
@@ -26,12 +27,16 @@ pub(crate) struct WorklistRow {
 #[template(path = "worklist.html")]
 struct Worklist<'a> {
     notice: &'static str,
+    title: &'static str,
     rows: Vec<WorklistRow>,
     flagged: usize,
     is_synthetic: bool,
+    /// Whether any of the models is one: an exam's line does not say which model made it.
+    is_demonstration: bool,
     is_calibrated: bool,
     skipped: &'a [Skipped],
     foot: Foot,
+    further: Vec<Foot>,
 }
 
 impl WorklistRow {
@@ -54,6 +59,7 @@ impl WorklistRow {
             breast: worst.map_or(String::new(), |b| b.side.to_string()),
             flagged: exam.breasts.iter().any(|b| b.flagged),
             is_synthetic: is_synthetic(record),
+            is_mammography: is_mammography(record),
             images: images.count(),
             warnings: noted + exam.warnings.len(),
         }
@@ -62,7 +68,7 @@ impl WorklistRow {
 
 /// Renders the worklist: by falling suspicion, then by name.
 pub(crate) fn worklist_page(
-    info: &RunInfo,
+    models: &[RunInfo],
     mut rows: Vec<WorklistRow>,
     skipped: &[Skipped],
 ) -> Result<String, Error> {
@@ -70,14 +76,32 @@ pub(crate) fn worklist_page(
         let by_suspicion = b.suspicion.total_cmp(&a.suspicion);
         by_suspicion.then_with(|| a.exam.cmp(&b.exam))
     });
+    let mut feet = models.iter().map(Foot::of);
+    let foot = feet.next();
     let page = Worklist {
         notice: NOTICE,
+        title: title_of(&rows),
         flagged: rows.iter().filter(|r| r.flagged).count(),
         is_synthetic: rows.iter().any(|r| r.is_synthetic),
-        is_calibrated: info.calibration != crate::Calibration::None,
+        is_demonstration: models
+            .iter()
+            .any(|m| m.model.status == ModelStatus::Demonstration),
+        is_calibrated: models
+            .iter()
+            .all(|m| m.calibration != crate::Calibration::None),
         rows,
         skipped,
-        foot: Foot::of(info),
+        foot: foot.ok_or_else(|| Error::format("expected a model, got none"))?,
+        further: feet.collect(),
     };
     page.render().map_err(Error::format)
+}
+
+fn title_of(rows: &[WorklistRow]) -> &'static str {
+    let mammography = rows.iter().filter(|row| row.is_mammography).count();
+    match mammography {
+        0 => "Breast ultrasound worklist",
+        n if n == rows.len() => "Mammography worklist",
+        _ => "Breast imaging worklist",
+    }
 }

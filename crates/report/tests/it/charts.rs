@@ -39,6 +39,8 @@ fn checked(chart: &Chart) -> String {
     for (open, close) in [("<g", "</g>"), ("<text", "</text>"), ("<svg", "</svg>")] {
         assert_eq!(count(&svg, open), count(&svg, close), "{open}");
     }
+    // Words keep the width they were given, whatever font a viewer has.
+    assert_eq!(count(&svg, "<text"), count(&svg, "textLength=\""));
     svg
 }
 

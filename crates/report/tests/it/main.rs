@@ -4,13 +4,17 @@
 
 mod charts;
 mod document;
+mod mammogram_document;
+mod mammography;
+mod pdf;
+mod slide;
 
 use std::fs;
 
 use lobule_exam::{
     Affine, Assessment, BreastAssessment, ClassScores, Crop, CropMethod, Finding, FindingClass,
-    ImageAssessment, Laterality, OperatingPoint, PixelBox, Point, Polygon, SaliencyMap, Side,
-    Skipped, Spacing, Warning, WarningKind,
+    ImageAssessment, Laterality, Modality, OperatingPoint, PixelBox, Point, Polygon, SaliencyMap,
+    Side, Skipped, Spacing, Warning, WarningKind,
 };
 use lobule_raster::{Image, Picture};
 use lobule_report::{
@@ -27,10 +31,12 @@ fn info() -> RunInfo {
         model: ModelInfo {
             name: "ultrasound".into(),
             version: "1.0".into(),
+            modality: Modality::Ultrasound,
             digest: "0123456789abcdef".into(),
             engine: "rten".into(),
             members: 4,
             status: ModelStatus::Research,
+            research_use: format!("Three films. {EVIL}"),
         },
         operating_point: Some(OperatingPoint {
             name: "balanced".into(),
@@ -126,7 +132,9 @@ fn image(file: &str, attention: f64, rank: usize) -> ImageAssessment {
                 points: (0..24).map(circle).collect(),
             },
             longest_axis_mm: Some(7.6),
+            lesion: None,
         }],
+        mammogram: None,
         warnings: Vec::new(),
     }
 }
@@ -144,10 +152,12 @@ fn record(exam: &str, kind: WarningKind) -> ExamRecord {
         }),
         flagged,
         images,
+        missing_views: Vec::new(),
     };
     ExamRecord {
         assessment: Assessment {
             exam: exam.into(),
+            modality: Modality::Ultrasound,
             breasts: vec![
                 breast(
                     Side::Known(Laterality::Left),
@@ -162,7 +172,7 @@ fn record(exam: &str, kind: WarningKind) -> ExamRecord {
             }],
         },
         pictures: vec![Some(picture()), Some(picture()), None],
-        crops: Vec::new(),
+        steps: Vec::new(),
         skipped: vec![Skipped {
             file: "broken.dcm".into(),
             reason: format!("expected pixels, got {EVIL}"),
@@ -173,7 +183,10 @@ fn record(exam: &str, kind: WarningKind) -> ExamRecord {
 
 fn write(layout: Layout, records: &[ExamRecord]) -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
-    let mut folder = Folder::create(dir.path(), info(), layout).unwrap();
+    let mut mammography = info();
+    mammography.model.modality = Modality::Mammography;
+    let models = vec![info(), mammography];
+    let mut folder = Folder::create(dir.path(), models, layout).unwrap();
     for record in records {
         folder.add(record).unwrap();
     }
@@ -181,6 +194,22 @@ fn write(layout: Layout, records: &[ExamRecord]) -> tempfile::TempDir {
     assert!(page.is_file());
     keep(dir.path());
     dir
+}
+
+#[test]
+fn any_model_of_a_demonstration_marks_the_worklist() {
+    let banner = "Demonstration model";
+    for demonstration in [None, Some(0), Some(1)] {
+        let mut models = vec![info(), info()];
+        models[1].model.modality = Modality::Mammography;
+        if let Some(which) = demonstration {
+            models[which].model.status = ModelStatus::Demonstration;
+        }
+        let dir = tempfile::tempdir().unwrap();
+        let folder = Folder::create(dir.path(), models, Layout::default()).unwrap();
+        let page = fs::read_to_string(folder.finish(&[]).unwrap()).unwrap();
+        assert_eq!(page.contains(banner), demonstration.is_some());
+    }
 }
 
 /// Copies a result for a look at it, where `LOBULE_KEEP` names a folder.
@@ -194,6 +223,14 @@ fn keep(dir: &std::path::Path) {
     }
 }
 
+/// What the published schema finds wrong.
+fn schema_errors(document: &Value) -> Vec<String> {
+    let schema: Value = serde_json::from_str(SCHEMA).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let errors = validator.iter_errors(document);
+    errors.map(|e| e.to_string()).collect()
+}
+
 #[test]
 fn the_document_is_valid_against_its_schema() {
     let records = [
@@ -203,19 +240,13 @@ fn the_document_is_valid_against_its_schema() {
     let dir = write(Layout::default(), &records);
     let text = fs::read_to_string(dir.path().join("assessment.json")).unwrap();
     let document: Value = serde_json::from_str(&text).unwrap();
-    let schema: Value = serde_json::from_str(SCHEMA).unwrap();
-    let validator = jsonschema::validator_for(&schema).unwrap();
-    let errors: Vec<String> = validator
-        .iter_errors(&document)
-        .map(|e| e.to_string())
-        .collect();
-    assert!(errors.is_empty(), "{errors:#?}");
+    assert_eq!(schema_errors(&document), [""; 0]);
     assert_eq!(document["exams"].as_array().unwrap().len(), 2);
     let heat_map = document["exams"][1]["breasts"][0]["images"][0]["heat_map"].as_str();
     assert!(dir.path().join(heat_map.unwrap()).is_file(), "{heat_map:?}");
     let mut wrong = document.clone();
     wrong["exams"][0]["breasts"][0]["scores"]["malignant"] = 1.5.into();
-    assert!(!validator.is_valid(&wrong), "the schema must bite");
+    assert_ne!(schema_errors(&wrong), [""; 0], "the schema must bite");
 }
 
 #[test]
@@ -223,8 +254,7 @@ fn an_empty_run_is_a_valid_document_too() {
     let dir = write(Layout::default(), &[]);
     let text = fs::read_to_string(dir.path().join("assessment.json")).unwrap();
     let document: Value = serde_json::from_str(&text).unwrap();
-    let schema: Value = serde_json::from_str(SCHEMA).unwrap();
-    assert!(jsonschema::is_valid(&schema, &document));
+    assert_eq!(schema_errors(&document), [""; 0]);
 }
 
 #[test]
@@ -239,7 +269,7 @@ fn no_string_of_a_file_reaches_a_page_unescaped() {
     assert!(!page.contains("<script>alert"));
     for needed in [
         "SYNTHETIC",
-        "Research use only. Not for diagnosis.",
+        "Research use only. Not for diagnosis. Three films.",
         "Flagged: at or above",
         "Not flagged: below",
         "57 %",
@@ -278,7 +308,7 @@ fn an_unwritable_folder_is_found_before_any_work() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("file");
     fs::write(&file, "in the way").unwrap();
-    let error = Folder::create(&file.join("out"), info(), Layout::default()).unwrap_err();
+    let error = Folder::create(&file.join("out"), vec![info()], Layout::default()).unwrap_err();
     assert_eq!(error.kind(), lobule_report::ErrorKind::Io);
 }
 

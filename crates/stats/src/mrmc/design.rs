@@ -1,5 +1,7 @@
 //! How readers, modalities and cases are crossed or nested.
 
+use std::sync::Arc;
+
 use super::study::Cell;
 use crate::{Error, ErrorKind};
 
@@ -80,8 +82,8 @@ fn full_grid_layout(cells: &[Cell], n_readers: usize) -> Layout {
 }
 
 /// Whether any two of the sets of cases are either equal or without a case in common.
-fn apart<'a>(sets: impl Iterator<Item = &'a Vec<u32>>) -> bool {
-    let mut distinct: Vec<&Vec<u32>> = sets.collect();
+fn apart<'a>(sets: impl Iterator<Item = &'a Arc<[u32]>>) -> bool {
+    let mut distinct: Vec<&[u32]> = sets.map(|set| &**set).collect();
     distinct.sort_unstable();
     distinct.dedup();
     let mut all: Vec<u32> = distinct.into_iter().flatten().copied().collect();
@@ -97,7 +99,7 @@ mod tests {
         Cell {
             modality,
             reader,
-            cases: cases.to_vec(),
+            cases: cases.into(),
             ratings: vec![0.0; cases.len()],
         }
     }

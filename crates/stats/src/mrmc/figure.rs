@@ -1,9 +1,15 @@
 //! Figures of merit of one reader in one modality, and what each case contributes to them.
 
+use std::sync::Arc;
+
 use super::influence::Influence;
 use super::study::{Cell, ReaderStudy};
-use crate::roc::{RateRange, Roc};
+use crate::cases::check_cases;
+use crate::roc::{RateRange, Roc, WinCounts, need_two_of_each};
 use crate::{Error, ErrorKind};
+
+/// Fewer ratings than these are sorted before another thread has woken up.
+const RATINGS_PER_TASK: usize = 1 << 14;
 
 /// What a reader's ratings in one modality are summed up to. All lie in 0..=1.
 ///
@@ -36,6 +42,19 @@ pub enum Figure {
         /// As for [`Figure::Sensitivity`].
         threshold: f64,
     },
+}
+
+impl Figure {
+    /// How many readers × modalities one thread takes at once: all of a small study, where the
+    /// figure costs little per rating.
+    pub(crate) fn cells_per_task(self, n_cases: usize) -> usize {
+        match self {
+            Figure::Auc | Figure::Sensitivity { .. } | Figure::Specificity { .. } => {
+                (RATINGS_PER_TASK / n_cases.max(1)).max(1)
+            }
+            _ => 1,
+        }
+    }
 }
 
 /// Where the variances and covariances of the figures come from.
@@ -137,23 +156,30 @@ fn auc_influence(
     method: CovarianceMethod,
     clusters: Option<&[u32]>,
 ) -> Result<(f64, Influence), Error> {
-    let roc = Roc::new(&cell.ratings, truth)?;
-    if roc.n_positive() < 2 || roc.n_negative() < 2 {
-        roc.auc_variance()?;
-    }
-    let influence = match (method, clusters) {
+    let roc = || {
+        let roc = Roc::new(&cell.ratings, truth)?;
+        need_two_of_each(roc.n_positive(), roc.n_negative())?;
+        Ok::<Roc, Error>(roc)
+    };
+    match (method, clusters) {
         (CovarianceMethod::Jackknife, None) => {
-            Influence::from_changes(auc_changes(&roc, cell, truth))
+            let roc = roc()?;
+            let changes = auc_changes(&roc, cell, truth);
+            Ok((roc.auc(), Influence::from_changes(changes)))
         }
         (CovarianceMethod::Jackknife, Some(_)) => {
-            let auc =
-                |ratings: &[f64], truth: &[bool]| Roc::new(ratings, truth).map(|roc| roc.auc());
-            return by_leaving_out(cell, truth, clusters, &auc);
+            roc()?;
+            by_leaving_out(cell, truth, clusters, &|ratings, truth| {
+                Roc::new(ratings, truth).map(|roc| roc.auc())
+            })
         }
-        (_, Some(clusters)) => clustered_delong_influence(&roc, cell, clusters)?,
-        (_, None) => delong_influence(&roc, cell, truth),
-    };
-    Ok((roc.auc(), influence))
+        (_, Some(clusters)) => {
+            let roc = roc()?;
+            let influence = clustered_delong_influence(&roc, cell, clusters)?;
+            Ok((roc.auc(), influence))
+        }
+        (_, None) => delong_influence(cell, truth),
+    }
 }
 
 /// θ₍ₖ₎ − θ of the area: without a diseased case `(θ − V₁₀)/(m − 1)`, likewise for healthy ones.
@@ -167,17 +193,18 @@ fn auc_changes(roc: &Roc, cell: &Cell, truth: &[bool]) -> Vec<(u32, f64)> {
     placed.map(change).collect()
 }
 
-fn delong_influence(roc: &Roc, cell: &Cell, truth: &[bool]) -> Influence {
-    let (m, n) = (roc.n_positive() as f64, roc.n_negative() as f64);
-    let placed = cell.cases.iter().zip(roc.placements()).zip(truth);
-    let value = |((&case, placement), &present): ((&u32, &f64), &bool)| {
-        let count = if present { m } else { n };
-        (
-            case,
-            (placement - roc.auc()) / (count * (count - 1.0)).sqrt(),
-        )
-    };
-    Influence::from_values(placed.map(value).collect())
+/// `(V − A) / √(c (c − 1))` for each case, c the cases of its class; with the wins w of a case and W
+/// of a class, `V − A = (c w − W) / 2 m n`.
+fn delong_influence(cell: &Cell, truth: &[bool]) -> Result<(f64, Influence), Error> {
+    let counts = check_cases(&cell.ratings, truth)?;
+    let (m, n) = (counts.positives, counts.negatives);
+    need_two_of_each(m, n)?;
+    let wins = WinCounts::count(&cell.ratings, truth);
+    let of_class = [n, m].map(|count| count as f64);
+    let scale = of_class.map(|c| 0.5 / (m as f64 * n as f64 * (c * (c - 1.0)).sqrt()));
+    let value = |won: f64, class: usize| (of_class[class] * won - wins.total()) * scale[class];
+    let influence = Influence::rising(Arc::clone(&cell.cases), wins.values(truth, value));
+    Ok((wins.auc(m, n), influence))
 }
 
 /// Two values per cluster; figures of other cases in the same clusters correct by clusters of

@@ -5,19 +5,28 @@
 //! linear in the ratings, and gives 0 for figures without a unit in common. Clustered areas take two
 //! values per unit.
 
+use std::sync::Arc;
+
 use crate::{Error, ErrorKind};
 
 /// Values by rising unit.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Influence {
-    units: Vec<u32>,
+    /// Figures of the same cases may share one list, which is compared at a glance.
+    units: Arc<[u32]>,
     values: Vec<f64>,
 }
 
 impl Influence {
+    /// Units rise.
+    pub(crate) fn rising(units: Arc<[u32]>, values: Vec<f64>) -> Influence {
+        Influence { units, values }
+    }
+
     pub(crate) fn from_values(mut pairs: Vec<(u32, f64)>) -> Influence {
         pairs.sort_unstable_by_key(|pair| pair.0);
-        let (units, values) = pairs.into_iter().unzip();
+        let (units, values): (Vec<u32>, _) = pairs.into_iter().unzip();
+        let units = units.into();
         Influence { units, values }
     }
 
@@ -60,9 +69,14 @@ impl Influence {
         ))
     }
 
+    /// How many values there are.
+    pub(crate) fn len(&self) -> usize {
+        self.values.len()
+    }
+
     /// `Σₖ dₖ d′ₖ` over the shared units.
     pub(crate) fn covariance(&self, other: &Influence) -> f64 {
-        if self.units == other.units {
+        if Arc::ptr_eq(&self.units, &other.units) || self.units == other.units {
             return crate::matrix::dot(&self.values, &other.values);
         }
         let (mut a, mut b, mut sum) = (0, 0, 0.0);

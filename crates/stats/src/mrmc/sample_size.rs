@@ -147,7 +147,7 @@ impl StudyPlan {
         };
         if !reaches(MAX_CASES)? {
             let text = format!(
-                "expected a power that {} readers can reach, got {power}: add readers",
+                "no number of cases gives {} readers a power of {power}; add readers",
                 self.n_readers
             );
             return Err(Error::new(ErrorKind::OutOfRange, text));

@@ -1,6 +1,7 @@
 //! The validated table of ratings: who rated which case, reading how.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::design::{Layout, layout_of};
 use crate::cases::check_lengths;
@@ -65,7 +66,8 @@ pub struct ReaderStudy {
 pub(crate) struct Cell {
     pub(crate) modality: usize,
     pub(crate) reader: usize,
-    pub(crate) cases: Vec<u32>,
+    /// One list for all who rated the same.
+    pub(crate) cases: Arc<[u32]>,
     pub(crate) ratings: Vec<f64>,
 }
 
@@ -95,13 +97,12 @@ impl ReaderStudy {
             rows.push(row, &rating, &cases)?;
         }
         let cells = rows.cells.into_iter().map(sorted_cell);
-        let cells = cells.collect::<Result<Vec<Cell>, (Cell, u32)>>();
-        let cells = cells.map_err(|(cell, case)| {
-            let (reader, modality) = (cell.reader, cell.modality);
+        let cells = cells.collect::<Result<Vec<Cell>, [usize; 3]>>();
+        let cells = cells.map_err(|[reader, modality, case]| {
             duplicate_rating(
                 rows.readers.names[reader],
                 rows.modalities.names[modality],
-                cases.names[case as usize],
+                cases.names[case],
             )
         })?;
         let study = ReaderStudy {
@@ -143,12 +144,12 @@ impl ReaderStudy {
         if let Some(row) = ratings.iter().position(|rating| !rating.is_finite()) {
             return Err(not_finite(row, ratings[row]));
         }
-        let cases: Vec<u32> = (0..n_cases).map(|case| case as u32).collect();
+        let cases: Arc<[u32]> = (0..n_cases).map(|case| case as u32).collect();
         let cells = ratings.chunks_exact(n_cases.max(1)).enumerate();
         let cells = cells.map(|(cell, ratings)| Cell {
             modality: cell / n_readers,
             reader: cell % n_readers,
-            cases: cases.clone(),
+            cases: Arc::clone(&cases),
             ratings: ratings.to_vec(),
         });
         let names = |n: usize| (1..=n).map(|label| label.to_string()).collect();
@@ -172,6 +173,11 @@ impl ReaderStudy {
             ));
         }
         self.cells.sort_by_key(|cell| (cell.modality, cell.reader));
+        for next in 1..self.cells.len() {
+            if self.cells[next].cases == self.cells[next - 1].cases {
+                self.cells[next].cases = Arc::clone(&self.cells[next - 1].cases);
+            }
+        }
         self.layout = layout_of(&self.cells, self.modalities.len(), self.readers.len());
         Ok(self)
     }
@@ -315,11 +321,14 @@ impl<'a> Labels<'a> {
     }
 }
 
+/// A modality, a reader, and which case was rated how.
+type Rated = ((usize, usize), Vec<(u32, f64)>);
+
 #[derive(Default)]
 struct Rows<'a> {
     readers: Labels<'a>,
     modalities: Labels<'a>,
-    cells: Vec<Cell>,
+    cells: Vec<Rated>,
     cell_of: HashMap<(usize, usize), usize>,
 }
 
@@ -341,15 +350,9 @@ impl<'a> Rows<'a> {
         let next = self.cells.len();
         let cell = *self.cell_of.entry((modality, reader)).or_insert(next);
         if cell == next {
-            self.cells.push(Cell {
-                modality,
-                reader,
-                cases: Vec::new(),
-                ratings: Vec::new(),
-            });
+            self.cells.push(((modality, reader), Vec::new()));
         }
-        self.cells[cell].cases.push(case as u32);
-        self.cells[cell].ratings.push(rating.rating);
+        self.cells[cell].1.push((case as u32, rating.rating));
         Ok(())
     }
 }
@@ -372,23 +375,19 @@ fn collect_truth<'a>(
     Ok((cases, present))
 }
 
-/// The cell by rising case, or the case that it holds twice.
-fn sorted_cell(cell: Cell) -> Result<Cell, (Cell, u32)> {
-    let mut pairs: Vec<(u32, f64)> = cell.cases.iter().copied().zip(cell.ratings).collect();
+/// The cell by rising case, or the reader, modality and case that it holds twice.
+fn sorted_cell(((modality, reader), mut pairs): Rated) -> Result<Cell, [usize; 3]> {
     pairs.sort_unstable_by_key(|pair| pair.0);
-    let twice = pairs.windows(2).find(|pair| pair[0].0 == pair[1].0);
-    let twice = twice.map(|pair| pair[0].0);
-    let (cases, ratings) = pairs.into_iter().unzip();
-    let cell = Cell {
-        modality: cell.modality,
-        reader: cell.reader,
-        cases,
-        ratings,
-    };
-    match twice {
-        Some(case) => Err((cell, case)),
-        None => Ok(cell),
+    if let Some(pair) = pairs.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+        return Err([reader, modality, pair[0].0 as usize]);
     }
+    let (cases, ratings): (Vec<u32>, Vec<f64>) = pairs.into_iter().unzip();
+    Ok(Cell {
+        modality,
+        reader,
+        cases: cases.into(),
+        ratings,
+    })
 }
 
 fn duplicate_rating(reader: &str, modality: &str, case: &str) -> Error {

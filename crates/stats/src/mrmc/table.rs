@@ -9,6 +9,9 @@ use super::pairs::{PairSums, Wins};
 use super::study::{Cell, ReaderStudy};
 use crate::{Error, ErrorKind};
 
+/// Fewer multiplications than these are done before another thread has woken up.
+const PRODUCTS_PER_TASK: usize = 1 << 20;
+
 /// Figures of merit by modality and reader, and the covariance matrix that sampling the cases
 /// gives them. What analyses of reader studies start from.
 ///
@@ -62,6 +65,7 @@ impl FigureTable {
             return unbiased(study);
         }
         let cells = study.cells().par_iter();
+        let cells = cells.with_min_len(figure.cells_per_task(study.cases().len()));
         let parts = cells.map(|cell| evaluate(study, cell, figure, method));
         let parts = parts.collect::<Result<Vec<(f64, Influence)>, Error>>()?;
         let (estimates, influences): (Vec<f64>, Vec<Influence>) = parts.into_iter().unzip();
@@ -236,22 +240,27 @@ fn unbiased(study: &ReaderStudy) -> Result<FigureTable, Error> {
     let wins = study.cells().par_iter().map(|cell| Wins::new(study, cell));
     let wins = wins.collect::<Result<Vec<Wins>, Error>>()?;
     let covariance = |a: usize, b: usize| PairSums::of(&wins[a], &wins[b]).unbiased_covariance();
-    let covariance = symmetric(wins.len(), covariance)?;
+    let covariance = symmetric(wins.len(), 1, covariance)?;
     let estimates = wins.iter().map(Wins::auc).collect();
     Ok(FigureTable::of_study(study, estimates, covariance))
 }
 
 fn products(influences: &[Influence]) -> Vec<f64> {
     let product = |a: usize, b: usize| Ok(influences[a].covariance(&influences[b]));
-    symmetric(influences.len(), product).expect("a product of influences cannot fail")
+    let row = influences.iter().map(Influence::len).sum::<usize>();
+    let rows_per_task = (PRODUCTS_PER_TASK / row.max(1)).max(1);
+    symmetric(influences.len(), rows_per_task, product)
+        .expect("a product of influences cannot fail")
 }
 
-/// Evaluates the lower triangle in parallel and mirrors it.
+/// Evaluates the lower triangle, in parallel where the rows are more than those of a task, and
+/// mirrors it.
 fn symmetric(
     size: usize,
+    rows_per_task: usize,
     element: impl Fn(usize, usize) -> Result<f64, Error> + Sync,
 ) -> Result<Vec<f64>, Error> {
-    let rows = (0..size).into_par_iter();
+    let rows = (0..size).into_par_iter().with_min_len(rows_per_task);
     let row = |a: usize| (0..=a).map(|b| element(a, b)).collect();
     let rows = rows.map(row).collect::<Result<Vec<Vec<f64>>, Error>>()?;
     let at = |a: usize, b: usize| rows[a.max(b)][a.min(b)];

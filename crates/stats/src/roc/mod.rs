@@ -21,14 +21,16 @@ mod curve;
 mod likelihood;
 mod partial;
 mod targets;
+mod wins;
 
 pub use clustered::compare_paired_by_cluster;
 pub use compare::{AucComparison, compare_paired, compare_unpaired};
 pub use curve::RocPoint;
 pub use likelihood::LikelihoodRatios;
 pub use partial::RateRange;
+pub(crate) use wins::WinCounts;
 
-use crate::cases::{Ranking, check_cases};
+use crate::cases::check_cases;
 use crate::{Confidence, Error, ErrorKind, Interval};
 
 /// The empirical ROC curve of one score on independent cases.
@@ -91,16 +93,16 @@ impl Roc {
     /// [`ErrorKind::SingleClass`].
     pub fn new(scores: &[f64], truth: &[bool]) -> Result<Roc, Error> {
         let counts = check_cases(scores, truth)?;
-        let mut roc = Roc {
+        let wins = WinCounts::count(scores, truth);
+        let others = [counts.positives, counts.negatives].map(|count| 2.0 * count as f64);
+        Ok(Roc {
             truth: truth.to_vec(),
-            placements: vec![0.0; truth.len()],
-            steps: Vec::new(),
+            placements: wins.values(truth, |won, class| won / others[class]),
+            steps: steps(scores, &wins),
             n_positive: counts.positives,
             n_negative: counts.negatives,
-            auc: 0.0,
-        };
-        roc.place(scores);
-        Ok(roc)
+            auc: wins.auc(counts.positives, counts.negatives),
+        })
     }
 
     /// Diseased cases, m.
@@ -221,30 +223,6 @@ impl Roc {
         interval_of(self.auc, self.auc_variance()?, confidence, scale)
     }
 
-    fn place(&mut self, scores: &[f64]) {
-        let (m, n) = (self.n_positive as f64, self.n_negative as f64);
-        let (mut positives_below, mut negatives_below, mut doubled_wins) = (0, 0, 0_u128);
-        for run in Ranking::ascending(scores).runs() {
-            let positives = run.iter().filter(|&&case| self.truth[case]).count();
-            let negatives = run.len() - positives;
-            let positive = (negatives_below as f64 + 0.5 * negatives as f64) / n;
-            let negative = (m - positives_below as f64 - 0.5 * positives as f64) / m;
-            for &case in run {
-                self.placements[case] = if self.truth[case] { positive } else { negative };
-            }
-            doubled_wins += positives as u128 * (2 * negatives_below + negatives) as u128;
-            positives_below += positives;
-            negatives_below += negatives;
-            self.steps.push(Step {
-                score: scores[run[0]],
-                positives,
-                negatives,
-            });
-        }
-        self.steps.reverse();
-        self.auc = doubled_wins as f64 / (2.0 * m * n);
-    }
-
     fn check_same_cases(&self, other: &Roc) -> Result<(), Error> {
         if self.truth == other.truth {
             return Ok(());
@@ -262,12 +240,7 @@ impl Roc {
     /// `Σ over diseased / (m (m − 1)) + Σ over healthy / (n (n − 1))` of one term per case.
     fn class_sum(&self, terms: impl Iterator<Item = f64>) -> Result<f64, Error> {
         let (m, n) = (self.n_positive, self.n_negative);
-        if m < 2 || n < 2 {
-            return Err(Error::new(
-                ErrorKind::TooFew,
-                format!("expected at least 2 cases of each class, got {m} positive, {n} negative"),
-            ));
-        }
+        need_two_of_each(m, n)?;
         let mut sums = [0.0, 0.0];
         for (term, &present) in terms.zip(&self.truth) {
             sums[usize::from(present)] += term;
@@ -275,6 +248,32 @@ impl Roc {
         let scale = |count: usize| count as f64 * (count - 1) as f64;
         Ok(sums[1] / scale(m) + sums[0] / scale(n))
     }
+}
+
+/// A variance needs as many.
+pub(crate) fn need_two_of_each(positives: usize, negatives: usize) -> Result<(), Error> {
+    if positives >= 2 && negatives >= 2 {
+        return Ok(());
+    }
+    let text = format!(
+        "expected at least 2 cases of each class, got {positives} positive, {negatives} negative"
+    );
+    Err(Error::new(ErrorKind::TooFew, text))
+}
+
+/// Highest score first.
+fn steps(scores: &[f64], wins: &WinCounts) -> Vec<Step> {
+    let steps = wins.counts.iter().map(|&[negatives, positives]| Step {
+        score: 0.0,
+        positives,
+        negatives,
+    });
+    let mut steps: Vec<Step> = steps.collect();
+    for (level, &score) in wins.levels().of_case().zip(scores) {
+        steps[level].score = score;
+    }
+    steps.reverse();
+    steps
 }
 
 fn interval_of(

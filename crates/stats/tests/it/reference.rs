@@ -3,13 +3,14 @@
 
 use std::path::PathBuf;
 
+use lobule_stats::bootstrap::{BootstrapConfig, BootstrapInterval, bootstrap_auc};
 use lobule_stats::calibration::{
     brier_score, calibration_in_the_large, calibration_line, log_loss,
 };
 use lobule_stats::decision_curve::decision_curve;
 use lobule_stats::proportion::{PairedProportions, Proportion};
-use lobule_stats::roc::{AucScale, Roc, compare_paired, compare_unpaired};
-use lobule_stats::{Confidence, Interval};
+use lobule_stats::roc::{AucScale, Roc, RocPoint, compare_paired, compare_unpaired};
+use lobule_stats::{Clusters, Confidence, Interval};
 use serde_json::Value;
 
 /// Closed forms, as precise as the references print them.
@@ -190,7 +191,11 @@ fn curve_and_operating_points() {
     let Some(folder) = folder() else { return };
     let patients = patients(&folder);
     let r = expected(&folder, "proc_asah_expected.json");
-    for (name, scores) in [("s100b", &patients.s100b), ("wfns", &patients.wfns)] {
+    for (name, scores) in [
+        ("s100b", &patients.s100b),
+        ("wfns", &patients.wfns),
+        ("ndka", &patients.ndka),
+    ] {
         let points = Roc::new(scores, &patients.truth).unwrap().points();
         let column = |key: &str| r[name]["curve"][key].as_array().unwrap().clone();
         let pairs = column("sens").into_iter().zip(column("spec"));
@@ -209,6 +214,7 @@ fn curve_and_operating_points() {
                 1e-14,
             );
         }
+        check_best(name, &points, &r[name]);
     }
     // Youden's point: sensitivity 26/41, specificity 58/72, PPV 0.65, NPV 0.7945.
     let roc = Roc::new(&patients.s100b, &patients.truth).unwrap();
@@ -222,6 +228,87 @@ fn curve_and_operating_points() {
     );
     let npv = table.negative_predictive_value().unwrap().value();
     near("npv", npv, 0.794520547945205, RELATIVE);
+}
+
+/// The corners of largest Youden index and nearest to the upper left.
+fn check_best(name: &str, points: &[RocPoint], expected: &Value) {
+    check_corner(name, points, &expected["youden"][0], |p| {
+        p.sensitivity + p.specificity
+    });
+    check_corner(name, points, &expected["closest"][0], |p| {
+        -(1.0 - p.sensitivity).hypot(1.0 - p.specificity)
+    });
+}
+
+/// The reference's corner is one of ours, and no other has a larger value.
+fn check_corner(name: &str, points: &[RocPoint], row: &Value, value: impl Fn(&RocPoint) -> f64) {
+    let rate = |rate: &str| row[rate].as_f64().unwrap();
+    let theirs = points.iter().find(|p| {
+        (p.sensitivity - rate("sensitivity")).abs() < 1e-12
+            && (p.specificity - rate("specificity")).abs() < 1e-12
+    });
+    let theirs = theirs.unwrap_or_else(|| panic!("{name}: no corner {row}"));
+    let best = points.iter().map(&value).fold(f64::NEG_INFINITY, f64::max);
+    near(name, value(theirs), best, 1e-12);
+}
+
+/// pROC's bootstrap is drawn within each class by another generator: seeds and rule differ.
+#[test]
+fn bootstrap_intervals_are_near_to_those_of_others() {
+    let Some(folder) = folder() else { return };
+    let patients = patients(&folder);
+    let r = expected(&folder, "proc_asah_expected.json");
+    let clusters = Clusters::from_labels(&(0..patients.truth.len()).collect::<Vec<_>>()).unwrap();
+    for (name, scores) in [
+        ("s100b", &patients.s100b),
+        ("wfns", &patients.wfns),
+        ("ndka", &patients.ndka),
+    ] {
+        let config = BootstrapConfig {
+            interval: BootstrapInterval::Percentile,
+            n_replicates: 2000,
+            ..BootstrapConfig::with_seed(1)
+        };
+        let got = bootstrap_auc(scores, &patients.truth, &clusters, &config).unwrap();
+        let limit = |i: usize| {
+            r[name]["bootstrap_ci_2000_seed1_stochastic"][i]
+                .as_f64()
+                .unwrap()
+        };
+        for (got, expected) in [
+            (got.interval.lower, limit(0)),
+            (got.interval.upper, limit(2)),
+        ] {
+            assert!((got - expected).abs() < 0.015, "{name}: {got} {expected}");
+        }
+    }
+}
+
+#[test]
+fn intervals_of_proportions() {
+    let Some(folder) = folder() else { return };
+    let r = expected(&folder, "proc_asah_expected.json");
+    let python = expected(&folder, "python_asah_expected.json");
+    let number = |value: &Value| value.as_f64().unwrap();
+    for (name, rows) in r["binconf"].as_object().unwrap() {
+        let (successes, total) = name.split_once('/').unwrap();
+        let share = Proportion::new(successes.parse().unwrap(), total.parse().unwrap()).unwrap();
+        let level = Confidence::NINETY_FIVE;
+        let (wilson, exact) = (share.wilson(level), share.clopper_pearson(level));
+        for (got, row, python_key) in [(exact, &rows[0], "beta"), (wilson, &rows[1], "wilson")] {
+            let limits = [number(&row["Lower"]), number(&row["Upper"])];
+            // At the ends, a limit of 0 or 1 is one of rounding.
+            for (got, expected) in [(got.lower, limits[0]), (got.upper, limits[1])] {
+                assert!(
+                    (got - expected).abs() <= RELATIVE * expected + 1e-15,
+                    "{name} {got}"
+                );
+            }
+            if let Some(limits) = python["proportion_ci"][name][python_key].as_array() {
+                near_interval(name, got, [number(&limits[0]), number(&limits[1])]);
+            }
+        }
+    }
 }
 
 /// The probabilities that a logistic regression gives the patients.

@@ -273,10 +273,11 @@ fn methods(result: &Hybrid) -> Section {
                 "Readers flag cases rated {} or more. Scores are combined as: {}. The hybrid's \
                  threshold is the one that holds the reader's own {} on these cases (Shen et al. \
                  2021, doi:10.1038/s41467-021-26023-2). Flagged cases stand for recalls or \
-                 biopsies, as the threshold has it.",
+                 biopsies, as the threshold has it. Each bootstrap replicate finds {} anew.",
                 result.threshold,
                 result.blend,
-                held_words(result.held)
+                held_words(result.held),
+                result.redone
             )),
             warning(
                 "A simulation on recorded scores: it assumes that a reader with the algorithm \

@@ -19,20 +19,23 @@
 //! # Ok::<(), lobule_study::Error>(())
 //! ```
 
+mod change;
 mod document;
 
-use lobule_stats::Confidence;
-use lobule_stats::bootstrap::{BootstrapConfig, BootstrapInterval, bootstrap_several};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use lobule_stats::hybrid::{
     Combination, Folds, compare_at_sensitivity, compare_at_specificity, cross_fitted_logistic,
     hybrid_by_weight,
 };
 use lobule_stats::operating::OperatingPoint;
 use lobule_stats::roc::Roc;
+use lobule_stats::{Clusters, Confidence};
 use serde::Serialize;
 
 pub use document::document;
 
+use self::change::{Change, mean_changes};
 use crate::Error;
 use crate::table::{Input, ScoreTable, Series};
 use crate::value::{Decisions, Estimate, Found};
@@ -146,6 +149,8 @@ pub struct Hybrid {
     pub threshold: f64,
     /// How scores are combined.
     pub blend: String,
+    /// What the bootstrap does anew in every replicate.
+    pub redone: &'static str,
     /// What is held.
     pub held: Held,
     /// 1 − α.
@@ -230,12 +235,26 @@ pub struct AtWeight {
 }
 
 /// A reader's and an algorithm's scores of the same cases.
+#[derive(Default)]
 struct Both {
+    /// Empty for cases drawn again.
     reader: String,
     cases: Vec<usize>,
     own: Vec<f64>,
     ai: Vec<f64>,
     truth: Vec<bool>,
+}
+
+impl Both {
+    fn drawn(&self, places: &[usize]) -> Both {
+        Both {
+            reader: String::new(),
+            cases: places.iter().map(|&at| self.cases[at]).collect(),
+            own: places.iter().map(|&at| self.own[at]).collect(),
+            ai: places.iter().map(|&at| self.ai[at]).collect(),
+            truth: places.iter().map(|&at| self.truth[at]).collect(),
+        }
+    }
 }
 
 /// The same with the scores combined.
@@ -249,6 +268,20 @@ struct Combined {
 /// # Errors
 /// [`crate::ErrorKind::Config`] without readers or algorithms.
 pub fn run(table: &ScoreTable, config: &Config) -> Result<Hybrid, Error> {
+    run_watched(table, config, &|_, _| ())
+}
+
+/// [`run`], which tells `watch` after every step of its bootstraps how many are done, and of how
+/// many: for each algorithm one step for the cases as they are and one per replicate. `watch` is
+/// called from several threads.
+///
+/// # Errors
+/// Those of [`run`].
+pub fn run_watched(
+    table: &ScoreTable,
+    config: &Config,
+    watch: &(dyn Fn(usize, usize) + Sync),
+) -> Result<Hybrid, Error> {
     let (people, algorithms): (Vec<_>, Vec<_>) = table
         .places()
         .partition(|&(_, reader)| !table.is_algorithm(reader));
@@ -261,6 +294,12 @@ pub fn run(table: &ScoreTable, config: &Config) -> Result<Hybrid, Error> {
         return Err(Error::config(text));
     }
     let clusters = table.clusters();
+    let steps = match config.n_replicates {
+        0 => 0,
+        n => n + 1,
+    };
+    let (done, total) = (AtomicUsize::new(0), algorithms.len() * steps);
+    let tick = || watch(done.fetch_add(1, Ordering::Relaxed) + 1, total);
     Ok(Hybrid {
         input: table.input().clone(),
         n_cases: table.cases().len(),
@@ -268,12 +307,16 @@ pub fn run(table: &ScoreTable, config: &Config) -> Result<Hybrid, Error> {
         clusters: clusters.map(|c| (c.name().to_owned(), c.labels().len())),
         threshold: config.threshold,
         blend: config.blend.words(),
+        redone: match config.blend {
+            Blend::Logistic { .. } => "the combination and the thresholds",
+            _ => "the thresholds",
+        },
         held: config.held,
         confidence: config.confidence.level(),
         bootstrap: (config.n_replicates, config.seed),
         algorithms: algorithms
             .iter()
-            .map(|&place| with_algorithm(table, &people, place, config))
+            .map(|&place| with_algorithm(table, &people, place, config, &tick))
             .collect::<Result<_, Error>>()?,
     })
 }
@@ -283,6 +326,7 @@ fn with_algorithm(
     people: &[(usize, usize)],
     (modality, algorithm): (usize, usize),
     config: &Config,
+    tick: &(dyn Fn() + Sync),
 ) -> Result<WithAlgorithm, Error> {
     let missing = || Error::config("expected ratings, got none");
     let scores = table.series(modality, algorithm).ok_or_else(missing)?;
@@ -307,7 +351,7 @@ fn with_algorithm(
             Err(error) => refused.push((both.reader.clone(), error.to_string())),
         }
     }
-    let [false_positives, flagged, detections] = mean_changes(table, &kept, config)?;
+    let [false_positives, flagged, detections] = mean_changes(table, &kept, config, tick)?;
     Ok(WithAlgorithm {
         algorithm: table.readers().name(algorithm).to_owned(),
         false_positive_change: Found::from(false_positives),
@@ -322,10 +366,7 @@ fn with_algorithm(
 fn shared_cases(reader: String, own: &Series, ai: &Series) -> Both {
     let mut both = Both {
         reader,
-        cases: Vec::new(),
-        own: Vec::new(),
-        ai: Vec::new(),
-        truth: Vec::new(),
+        ..Both::default()
     };
     for (at, case) in own.cases.iter().enumerate() {
         if let Ok(other) = ai.cases.binary_search(case) {
@@ -338,13 +379,21 @@ fn shared_cases(reader: String, own: &Series, ai: &Series) -> Both {
     both
 }
 
+/// The cases' clusters, each case its own where there are none: a case drawn twice stays in one.
+fn clusters_of(table: &ScoreTable, cases: &[usize]) -> Result<Clusters, Error> {
+    match table.clusters() {
+        Some(_) => table.clusters_of(cases),
+        None => Ok(Clusters::from_labels(cases)?),
+    }
+}
+
 fn blended(table: &ScoreTable, both: &Both, config: &Config) -> Result<Vec<f64>, Error> {
     let combination = match config.blend {
         Blend::Mean => Combination::Mean,
         Blend::Weighted(ai_weight) => Combination::Weighted { ai_weight },
         Blend::Maximum => Combination::Maximum,
         Blend::Logistic { n_folds } => {
-            let clusters = table.clusters_of(&both.cases)?;
+            let clusters = clusters_of(table, &both.cases)?;
             let folds = Folds::Random {
                 n_folds,
                 seed: config.seed,
@@ -396,99 +445,6 @@ fn reader_hybrid(
         algorithm: Decisions::new(&algorithm, config.confidence),
     };
     Ok((row, hybrid))
-}
-
-/// What is counted before and after.
-#[derive(Clone, Copy)]
-enum Change {
-    FalsePositives,
-    Flagged,
-    Detections,
-}
-
-impl Change {
-    const ALL: [Change; 3] = [Change::FalsePositives, Change::Flagged, Change::Detections];
-
-    fn count(self, point: &OperatingPoint) -> usize {
-        let table = &point.table;
-        match self {
-            Change::FalsePositives => table.false_positives,
-            Change::Flagged => table.false_positives + table.true_positives,
-            Change::Detections => table.true_positives,
-        }
-    }
-
-    fn between(self, before: &OperatingPoint, after: &OperatingPoint) -> Option<f64> {
-        let (before, after) = (self.count(before) as f64, self.count(after) as f64);
-        (before > 0.0).then(|| (after - before) / before)
-    }
-}
-
-/// Means over readers, with intervals over clusters of cases; readers are fixed. Scores are combined
-/// once, thresholds are chosen anew in every replicate, once for all changes.
-fn mean_changes(
-    table: &ScoreTable,
-    kept: &[Combined],
-    config: &Config,
-) -> Result<[Result<Estimate, Error>; 3], Error> {
-    let n_cases = table.cases().len();
-    let places: Vec<Vec<Option<usize>>> = kept
-        .iter()
-        .map(|combined| {
-            let mut places = vec![None; n_cases];
-            for (at, &case) in combined.both.cases.iter().enumerate() {
-                places[case] = Some(at);
-            }
-            places
-        })
-        .collect();
-    let means = |cases: &[usize]| -> [Option<f64>; 3] {
-        let mut points = Vec::new();
-        for (Combined { both, hybrid }, places) in kept.iter().zip(&places) {
-            let drawn: Vec<usize> = cases.iter().filter_map(|&case| places[case]).collect();
-            let own: Vec<f64> = drawn.iter().map(|&at| both.own[at]).collect();
-            let with: Vec<f64> = drawn.iter().map(|&at| hybrid[at]).collect();
-            let truth: Vec<bool> = drawn.iter().map(|&at| both.truth[at]).collect();
-            match matched(&own, &with, &truth, config) {
-                Ok(pair) => points.push(pair),
-                Err(_) => return [None; 3],
-            }
-        }
-        Change::ALL.map(|change| {
-            let changes = points
-                .iter()
-                .filter_map(|(before, after)| change.between(before, after));
-            let changes: Vec<f64> = changes.collect();
-            (!changes.is_empty()).then(|| changes.iter().sum::<f64>() / changes.len() as f64)
-        })
-    };
-    let all: Vec<usize> = (0..n_cases).collect();
-    let undefined = || Error::config("expected a reader who flags cases, got none");
-    let plain = means(&all);
-    if config.n_replicates == 0 || plain.iter().all(Option::is_none) {
-        return Ok(plain.map(|estimate| {
-            let (lower, upper) = (f64::NAN, f64::NAN);
-            let estimate = estimate.ok_or_else(undefined)?;
-            Ok(Estimate {
-                estimate,
-                lower,
-                upper,
-            })
-        }));
-    }
-    let settings = BootstrapConfig {
-        n_replicates: config.n_replicates,
-        confidence: config.confidence,
-        interval: BootstrapInterval::Percentile,
-        ..BootstrapConfig::with_seed(config.seed)
-    };
-    let drawn = bootstrap_several(&table.clusters_of(&all)?, &settings, means)?;
-    let mut drawn = drawn.into_iter();
-    Ok(plain.map(|estimate| {
-        let estimate = estimate.ok_or_else(undefined)?;
-        let result = drawn.next().expect("one result per change");
-        Ok(Estimate::new(estimate, result?.interval))
-    }))
 }
 
 fn by_weight(kept: &[Combined], config: &Config) -> Result<Vec<AtWeight>, Error> {

@@ -289,7 +289,7 @@ fn subgroups(table: &ScoreTable, places: &[Place], config: &Config) -> Vec<Subgr
         .flat_map(|group| (0..group.labels().len()).map(move |label| (group, label)));
     groups
         .map(|(group, label)| {
-            let keep = |case: usize| group.index_of(case) == label;
+            let keep = |case: usize| group.holds(case, label);
             let kept: Vec<usize> = (0..table.cases().len()).filter(|&c| keep(c)).collect();
             let study = table.reader_study(places, keep);
             let analysis = study.and_then(|study| one_figure(&study, figure, config));

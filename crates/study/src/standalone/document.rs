@@ -161,7 +161,7 @@ fn thresholds(result: &Standalone) -> Section {
         })
     });
     let caption = format!(
-        "What thresholds do, with Wilson intervals; n = {} cases. Predictive values are at the \
+        "What thresholds do, with Wilson intervals, which take cases as independent; n = {} cases. Predictive values are at the \
          prevalence of the table.",
         result.n_cases
     );
@@ -239,7 +239,8 @@ fn subgroups(result: &Standalone) -> Option<Section> {
         ("n_positive", "With disease"),
         ("auc", "AUC (CI)"),
     ];
-    let caption = "Areas in groups of cases; nothing is tested or adjusted.";
+    let caption = "Areas in groups of cases; nothing is tested or adjusted. Cases without the disease \
+                   whose cell is empty count in every group.";
     let mut blocks = vec![table("subgroups", caption, &columns, rows.collect())];
     blocks.extend(result.scores.iter().enumerate().map(|(i, s)| forest(s, i)));
     Some(Section {

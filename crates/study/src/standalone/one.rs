@@ -259,7 +259,7 @@ fn subgroups(table: &ScoreTable, series: &Series, config: &Config) -> Vec<Subgro
             truth: Vec::new(),
         };
         for (at, &case) in series.cases.iter().enumerate() {
-            if group.index_of(case) == label {
+            if group.holds(case, label) {
                 part.cases.push(case);
                 part.ratings.push(series.ratings[at]);
                 part.truth.push(series.truth[at]);

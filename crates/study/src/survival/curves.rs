@@ -2,7 +2,8 @@
 
 use lobule_stats::survival::{
     BeyondFollowUp, CompetingFollowUp, CumulativeIncidence, FollowUp, KaplanMeier, LogRankConfig,
-    RestrictedMean, compare_restricted_means, log_rank, pairwise_log_rank, restricted_mean,
+    RestrictedMean, compare_restricted_means, gray_test, log_rank, pairwise_log_rank,
+    restricted_mean,
 };
 use serde::Serialize;
 
@@ -21,7 +22,7 @@ use crate::value::{ChiSquare, Difference, Estimate, Found};
 pub struct Grouping {
     /// The column; empty for all subjects together.
     pub column: String,
-    /// One per group, in the order of their names (numbers by size).
+    /// One per group: those asked for first, the others by name (numbers by size).
     pub curves: Vec<Curve>,
     /// That all groups have the same hazard.
     pub log_rank: Found<ChiSquare>,
@@ -31,6 +32,8 @@ pub struct Grouping {
     pub horizon: f64,
     /// By cause, then group, where causes compete.
     pub incidences: Vec<Incidence>,
+    /// That all groups have the same cumulative incidence of a cause, by cause (Gray's test).
+    pub gray: Vec<(usize, Found<ChiSquare>)>,
 }
 
 /// The survival of one group.
@@ -136,7 +139,7 @@ pub struct Incidence {
     pub steps: Vec<(f64, f64)>,
 }
 
-/// The groups of a column by name, and every subject's place among them.
+/// The groups of a column, and every subject's place among them.
 struct Groups {
     column: String,
     labels: Vec<String>,
@@ -145,26 +148,11 @@ struct Groups {
 
 impl Groups {
     fn of(group: &Group, n_subjects: usize) -> Groups {
-        let names: Vec<&str> = group.labels().iter().collect();
-        let mut order: Vec<usize> = (0..names.len()).collect();
-        let size = |name: &str| name.parse::<f64>().ok();
-        let numeric = names.iter().all(|name| size(name).is_some());
-        match numeric {
-            true => order.sort_by(|&a, &b| {
-                let (a, b) = (size(names[a]), size(names[b]));
-                a.unwrap_or_default().total_cmp(&b.unwrap_or_default())
-            }),
-            false => order.sort_by_key(|&index| names[index]),
-        }
-        let mut place = vec![0; order.len()];
-        for (position, &index) in order.iter().enumerate() {
-            place[index] = position;
-        }
         let subjects = 0..n_subjects;
         Groups {
             column: group.name().to_owned(),
-            labels: order.iter().map(|&index| names[index].to_owned()).collect(),
-            of_subject: subjects.map(|s| place[group.index_of(s)]).collect(),
+            labels: group.labels().iter().map(str::to_owned).collect(),
+            of_subject: subjects.map(|s| group.index_of(s)).collect(),
         }
     }
 
@@ -215,6 +203,10 @@ pub(super) fn groupings(
             horizon,
             incidences: match n_codes > 2 {
                 true => incidences(competing, n_codes, groups, config)?,
+                false => Vec::new(),
+            },
+            gray: match n_codes > 2 && groups.labels.len() > 1 {
+                true => gray(competing, n_codes, groups),
                 false => Vec::new(),
             },
         })
@@ -299,6 +291,22 @@ fn pairs(
             restricted_mean_difference: Found::from(difference(pair.first, pair.second)),
         })
         .collect())
+}
+
+/// All times weigh alike.
+fn gray(
+    competing: &CompetingFollowUp,
+    n_codes: usize,
+    groups: &Groups,
+) -> Vec<(usize, Found<ChiSquare>)> {
+    let causes = (1..n_codes).filter(|&cause| competing.n_events(cause) > 0);
+    let test = |cause| gray_test(competing, cause, &groups.of_subject, 0.0);
+    causes
+        .map(|cause| {
+            let tested = test(cause).map(|result| ChiSquare::from(&result.test));
+            (cause, Found::from(tested))
+        })
+        .collect()
 }
 
 fn incidences(

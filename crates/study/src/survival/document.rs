@@ -51,9 +51,10 @@ fn is_competing(result: &Survival) -> bool {
 
 fn summary(result: &Survival) -> Vec<String> {
     let mut lines = vec![format!(
-        "{} subjects, {} events.",
+        "{} subjects, {} events{}.",
         result.n_subjects,
-        n_events(result)
+        n_events(result),
+        only(result)
     )];
     for grouping in result.groupings.iter().filter(|g| !g.column.is_empty()) {
         if let Some(test) = grouping.log_rank.value() {
@@ -76,6 +77,14 @@ fn summary(result: &Survival) -> Vec<String> {
     lines
 }
 
+/// Whom the analysis is about, where it is not everybody.
+fn only(result: &Survival) -> String {
+    match result.only.as_slice() {
+        [] => String::new(),
+        only => format!(", only those with {}", only.join(" and ")),
+    }
+}
+
 fn subjects(result: &Survival) -> Section {
     let row = |name: String, n: usize| vec![Cell::Text(name), Cell::from(n)];
     let mut rows = vec![row("Subjects".into(), result.n_subjects)];
@@ -87,6 +96,9 @@ fn subjects(result: &Survival) -> Section {
         };
         rows.push(row(name, n));
     }
+    if !result.only.is_empty() {
+        rows.push(row("Other rows, not asked for".into(), result.n_others));
+    }
     rows.push(row(
         "Rows left out for empty cells".into(),
         result.n_incomplete,
@@ -94,7 +106,12 @@ fn subjects(result: &Survival) -> Section {
     let columns = [("what", "What"), ("n", "n")];
     Section {
         title: "Subjects".into(),
-        blocks: vec![table("subjects", "Follow-up.", &columns, rows)],
+        blocks: vec![table(
+            "subjects",
+            format!("Follow-up{}.", only(result)),
+            &columns,
+            rows,
+        )],
     }
 }
 
@@ -326,6 +343,34 @@ fn incidence_blocks(result: &Survival, grouping: &Grouping, stem: &str) -> Vec<B
         let caption = "Cumulative incidence at chosen times.";
         blocks.push(table(&format!("incidence{stem}"), caption, &columns, rows));
     }
+    blocks.extend(gray_blocks(grouping, stem));
+    blocks
+}
+
+fn gray_blocks(grouping: &Grouping, stem: &str) -> Vec<Block> {
+    let (mut rows, mut blocks) = (Vec::new(), Vec::new());
+    for (cause, test) in &grouping.gray {
+        match test {
+            Found::Value(test) => {
+                let mut cells = vec![(*cause).into()];
+                cells.extend(chi_square_cells(test));
+                rows.push(cells);
+            }
+            Found::Refused(reason) => {
+                blocks.push(warning(format!("Cause {cause} is not tested: {reason}.")));
+            }
+        }
+    }
+    if !rows.is_empty() {
+        let columns = [
+            ("cause", "Cause"),
+            ("chi_square", "χ²"),
+            ("df", "df"),
+            ("p", "p"),
+        ];
+        let caption = "Gray's test that the groups have the same cumulative incidence of a cause.";
+        blocks.insert(0, table(&format!("gray{stem}"), caption, &columns, rows));
+    }
     blocks
 }
 
@@ -491,7 +536,8 @@ fn methods(result: &Survival) -> Section {
         true => {
             " Curves, log-rank tests and Cox models are of cause 1 with competing events \
                  censored (cause-specific hazards); a Kaplan–Meier curve then overstates what \
-                 patients experience, the cumulative incidence does not."
+                 patients experience, the cumulative incidence does not. Cumulative incidences of \
+                 groups are compared by Gray's test (ρ = 0), without strata."
         }
         false => "",
     };

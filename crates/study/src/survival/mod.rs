@@ -86,6 +86,10 @@ pub struct Survival {
     pub input: Input,
     /// Subjects analysed.
     pub n_subjects: usize,
+    /// What rows had to hold to be read: `grade = 2`.
+    pub only: Vec<String>,
+    /// Rows left out because they do not hold that.
+    pub n_others: usize,
     /// Rows left out for empty cells.
     pub n_incomplete: usize,
     /// Subjects by event code: censored, cause 1, ….
@@ -124,6 +128,8 @@ pub fn run(table: &SurvivalTable, config: &Config) -> Result<Survival, Error> {
     Ok(Survival {
         input: table.input().clone(),
         n_subjects: table.times().len(),
+        only: table.only().iter().map(ToString::to_string).collect(),
+        n_others: table.n_others(),
         n_incomplete: table.n_incomplete(),
         confidence: config.confidence.level(),
         scale: scale_words(config.scale).to_owned(),

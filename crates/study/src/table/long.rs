@@ -1,6 +1,6 @@
 //! One row per rating: the long layout and iMRMC's.
 
-use super::scores::{Builder, HasClusters};
+use super::scores::{Builder, GROUP, HasClusters};
 use super::source::{Fields, Source};
 use super::{Input, ReadConfig, ScoreTable};
 use crate::Error;
@@ -75,7 +75,7 @@ impl CaseColumns {
             builder.keep_column(source, column, "cluster");
         }
         for name in &config.group_columns {
-            builder.keep_column(source, source.column(name)?, "group");
+            builder.keep_column(source, source.column(name)?, GROUP);
         }
         Ok(match cluster {
             Some(_) => HasClusters::FirstColumn,

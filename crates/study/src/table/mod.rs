@@ -18,7 +18,8 @@
 //! | any other | groups of cases, kept where [`ReadConfig::group_columns`] names them | |
 //!
 //! A rating that is not there is a row that is not there: empty cells are refused, as are NaN and
-//! infinite numbers. Rows where reader and modality are both `truth` state the truth alone, for
+//! infinite numbers. Only a group may be empty, of a case without the disease: it is then in every group of
+//! that column, as nothing is said of a lesion that is not there. Rows where reader and modality are both `truth` state the truth alone, for
 //! cases that nobody rated.
 //!
 //! **Marks.** A table with a filled `lesion` cell (or mark coordinates) holds marks: rows of the
@@ -56,6 +57,7 @@ mod scores;
 mod source;
 mod survival;
 mod wide;
+mod workbook;
 
 use std::path::{Path, PathBuf};
 
@@ -64,7 +66,7 @@ use serde::Serialize;
 pub use marks::MarkTable;
 pub use names::Names;
 pub use scores::{Place, ScoreTable, Series};
-pub use survival::{Covariate, CovariateKind, SurvivalColumns, SurvivalTable};
+pub use survival::{Covariate, CovariateKind, Only, SurvivalColumns, SurvivalTable};
 pub use wide::WideColumns;
 
 use crate::{Error, ErrorKind};
@@ -204,7 +206,8 @@ pub struct Input {
     pub layout: String,
 }
 
-/// A column that puts every case into one group.
+/// A column that puts every case into one group. A case without the disease whose cell is empty is in
+/// every group: what tells lesions apart, their kind or size, says nothing of it.
 ///
 /// ```
 /// # use lobule_study::table::{ReadConfig, Study};
@@ -224,31 +227,62 @@ pub struct Group {
     of_case: Vec<u32>,
 }
 
+/// In place of a group's number.
+const EVERY_GROUP: u32 = u32::MAX - 1;
+
 impl Group {
     /// The column's name.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The groups, by first appearance.
+    /// The groups: by first appearance, in a survival table by name.
     pub fn labels(&self) -> &Names {
         &self.labels
     }
 
-    /// The number of a case's group.
+    /// The same groups, numbered by [`Names::order`].
+    pub(crate) fn ordered(self, first: &[String]) -> Group {
+        let order = self.labels.order(first);
+        let (mut labels, mut place) = (Names::default(), vec![0; order.len()]);
+        for &index in &order {
+            place[index] = labels.index_of(self.labels.name(index));
+        }
+        let of_case = self.of_case.iter().map(|&index| place[index as usize]);
+        Group {
+            name: self.name,
+            of_case: of_case.collect(),
+            labels,
+        }
+    }
+
+    /// Whether a group, by its number, holds a case.
     ///
     /// # Panics
     /// When there is no such case.
-    pub fn index_of(&self, case: usize) -> usize {
-        self.of_case[case] as usize
+    pub fn holds(&self, case: usize, group: usize) -> bool {
+        [group as u32, EVERY_GROUP].contains(&self.of_case[case])
     }
 
-    /// The name of a case's group.
+    /// The number of a subject's group, in a survival table: there each has one.
+    pub(crate) fn index_of(&self, subject: usize) -> usize {
+        self.of_case[subject] as usize
+    }
+
+    /// Whether a case is in every group.
+    pub(crate) fn is_everywhere(&self, case: usize) -> bool {
+        self.of_case[case] == EVERY_GROUP
+    }
+
+    /// The name of a case's group; empty where it is in every one.
     ///
     /// # Panics
     /// When there is no such case.
     pub fn label_of(&self, case: usize) -> &str {
-        self.labels.name(self.index_of(case))
+        match self.is_everywhere(case) {
+            true => "",
+            false => self.labels.name(self.of_case[case] as usize),
+        }
     }
 }
 

@@ -60,6 +60,24 @@ impl Names {
         name.expect("names are asked for by the numbers they were given")
     }
 
+    /// Their numbers with those of `first` at the head, the others by size where all names are
+    /// numbers, else by name.
+    pub(crate) fn order(&self, first: &[String]) -> Vec<usize> {
+        let size = |index: usize| {
+            let size = self.name(index).parse::<f64>().ok();
+            size.filter(|size| size.is_finite())
+        };
+        let mut order: Vec<usize> = (0..self.len()).collect();
+        let sizes: Option<Vec<f64>> = order.iter().map(|&index| size(index)).collect();
+        match sizes {
+            Some(sizes) => order.sort_by(|&a, &b| sizes[a].total_cmp(&sizes[b])),
+            None => order.sort_by_key(|&index| self.name(index)),
+        }
+        let rank = |index: &usize| first.iter().position(|name| name == self.name(*index));
+        order.sort_by_key(|index| rank(index).unwrap_or(first.len()));
+        order
+    }
+
     /// All, by number.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         self.interner.iter().map(|(_, name)| name)

@@ -7,7 +7,7 @@ use lobule_stats::mrmc::{Rating, ReaderStudy};
 
 use super::names::Names;
 use super::source::{Fields, Source};
-use super::{Group, Input};
+use super::{EVERY_GROUP, Group, Input};
 use crate::error::Row;
 use crate::{Error, ErrorKind};
 
@@ -292,6 +292,8 @@ struct LabelColumn {
 }
 
 const NOT_SAID: u32 = u32::MAX;
+/// What a column of groups is called in messages.
+pub(super) const GROUP: &str = "group";
 
 impl Builder {
     /// A column of labels to keep; the first may be the clusters.
@@ -362,8 +364,11 @@ impl Builder {
     /// What a row says of its case's clusters and groups.
     pub(super) fn say_labels(&mut self, fields: &Fields<'_>, case: u32) -> Result<(), Error> {
         for label in &mut self.labels {
-            let text = fields.name(label.column, label.what)?;
-            let index = label.names.index_of(text);
+            let is_everywhere = label.what == GROUP && fields.text(label.column).is_empty();
+            let index = match is_everywhere {
+                true => EVERY_GROUP,
+                false => label.names.index_of(fields.name(label.column, label.what)?),
+            };
             if label.of_case.len() <= case as usize {
                 label.of_case.resize(case as usize + 1, NOT_SAID);
             }
@@ -371,10 +376,15 @@ impl Builder {
             if *known == NOT_SAID {
                 *known = index;
             } else if *known != index {
+                let name = |index: u32| match index {
+                    EVERY_GROUP => "",
+                    index => label.names.name(index as usize),
+                };
                 let text = format!(
-                    "expected one {} per case, got `{text}` and before it `{}` for case `{}`",
+                    "expected one {} per case, got `{}` and before it `{}` for case `{}`",
                     label.what,
-                    label.names.name(*known as usize),
+                    name(index),
+                    name(*known),
                     self.cases.name(case as usize)
                 );
                 return Err(fields.error(ErrorKind::Contradiction, label.column, text));
@@ -416,6 +426,7 @@ impl Builder {
             HasClusters::FirstColumn => Some(groups.remove(0)),
             HasClusters::None => None,
         };
+        check_groups(source, &groups, &self.cases, &truth, &self.truth)?;
         Ok(ScoreTable {
             input,
             is_algorithm: self.readers.iter().map(is_algorithm).collect(),
@@ -487,6 +498,28 @@ impl Builder {
             }
         }
     }
+}
+
+/// A case with the disease belongs to one group of each column.
+fn check_groups(
+    source: &Source,
+    groups: &[Group],
+    names: &Names,
+    truth: &[bool],
+    rows: &[CaseTruth],
+) -> Result<(), Error> {
+    for group in groups {
+        let lost = (0..truth.len()).find(|&case| truth[case] && group.is_everywhere(case));
+        if let Some(case) = lost {
+            let (column, name) = (group.name(), names.name(case));
+            let text = format!(
+                "expected a group in `{column}` of case `{name}`, which has the disease, got an empty cell"
+            );
+            let row = source.row(rows[case].row);
+            return Err(source.error(ErrorKind::Missing, text).at(row));
+        }
+    }
+    Ok(())
 }
 
 /// Whether the first column that was kept holds the clusters.

@@ -7,12 +7,12 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use calamine::{Data, Reader as _};
 use csv::StringRecord;
 use parquet::file::reader::{FileReader as _, SerializedFileReader};
 use parquet::record::Field;
 use sha2::{Digest, Sha256};
 
+use super::workbook::{Sheet, read_sheet};
 use crate::error::Row;
 use crate::{Error, ErrorKind};
 
@@ -27,7 +27,7 @@ pub(crate) struct Source {
 enum Format {
     Text { delimiter: u8 },
     Parquet,
-    Sheet(calamine::Range<Data>),
+    Sheet(Sheet),
 }
 
 /// One row, with the means to say what is wrong with it.
@@ -55,22 +55,11 @@ impl Source {
 
     /// One sheet of a workbook; the first row is the header.
     pub(crate) fn sheet(path: &Path, names: &[&str]) -> Result<Source, Error> {
-        let fail = |error: calamine::Error| read_failure(path, ErrorKind::Format, error);
-        let mut workbook = calamine::open_workbook_auto(path).map_err(fail)?;
-        let sheets = workbook.sheet_names();
-        let wanted = |sheet: &&String| names.iter().any(|name| sheet.eq_ignore_ascii_case(name));
-        let Some(sheet) = sheets.iter().find(wanted).cloned() else {
-            let text = format!(
-                "expected a sheet {}, got {}",
-                quoted(names),
-                quoted(&sheets)
-            );
-            return Err(Error::new(ErrorKind::Format, text).in_file(path));
-        };
-        let range = workbook.worksheet_range(&sheet).map_err(fail)?;
-        let header = range.rows().next().map(sheet_record).unwrap_or_default();
-        let header = header.iter().map(str::to_owned).collect();
-        Source::new(path, Format::Sheet(range), header, Some(sheet))
+        let sheet = read_sheet(path, names)?;
+        let header = sheet.rows.first().map(|(_, cells)| cells.iter());
+        let header = header.into_iter().flatten().map(str::to_owned).collect();
+        let name = sheet.name.clone();
+        Source::new(path, Format::Sheet(sheet), header, Some(name))
     }
 
     fn new(
@@ -178,13 +167,9 @@ impl Source {
         match &self.format {
             Format::Text { delimiter } => self.text_rows(*delimiter, &mut record_at),
             Format::Parquet => self.parquet_rows(&mut record_at),
-            Format::Sheet(range) => {
-                let rows = range.rows().zip(0..).skip(1);
-                let filled = rows.filter(|(row, _)| row.iter().any(|cell| *cell != Data::Empty));
-                for (row, number) in filled {
-                    record_at(&sheet_record(row), number)?;
-                }
-                Ok(())
+            Format::Sheet(sheet) => {
+                let mut rows = sheet.rows.iter().skip(1);
+                rows.try_for_each(|(number, record)| record_at(record, *number))
             }
         }
     }
@@ -316,11 +301,11 @@ pub(crate) fn shortened(names: &[String]) -> String {
     }
 }
 
-fn open_file(path: &Path) -> Result<File, Error> {
+pub(super) fn open_file(path: &Path) -> Result<File, Error> {
     File::open(path).map_err(|error| read_failure(path, ErrorKind::Io, error))
 }
 
-fn read_failure(path: &Path, kind: ErrorKind, error: impl std::fmt::Display) -> Error {
+pub(super) fn read_failure(path: &Path, kind: ErrorKind, error: impl std::fmt::Display) -> Error {
     Error::new(kind, format!("expected a readable table, got: {error}")).in_file(path)
 }
 
@@ -386,12 +371,4 @@ fn parquet_text(field: &Field) -> String {
         Field::Bytes(value) => String::from_utf8_lossy(value.data()).into_owned(),
         other => other.to_string(),
     }
-}
-
-fn sheet_record(row: &[Data]) -> StringRecord {
-    let text = |cell: &Data| match cell {
-        Data::Empty => String::new(),
-        cell => cell.to_string(),
-    };
-    row.iter().map(text).collect()
 }

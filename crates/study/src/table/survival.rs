@@ -37,6 +37,52 @@ pub struct SurvivalColumns {
     pub cluster: Option<String>,
     /// Columns whose values the baseline hazard may differ over.
     pub strata: Vec<String>,
+    /// Groups and categories that come before the others, in this order, in each column that has
+    /// them; the first one is the reference of the model.
+    pub reference: Vec<String>,
+    /// Only rows that hold one of the values in each of these columns are read.
+    pub only: Vec<Only>,
+}
+
+/// A column and the values that a row must have one of.
+///
+/// ```
+/// use lobule_study::table::Only;
+/// let only: Only = "grade=2".parse()?;
+/// assert_eq!((only.column.as_str(), only.values.as_slice()), ("grade", &["2".to_owned()][..]));
+/// assert_eq!("er=positive|unknown".parse::<Only>()?.to_string(), "er = positive or unknown");
+/// assert!("grade".parse::<Only>().is_err());
+/// # Ok::<(), String>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Only {
+    /// The column.
+    pub column: String,
+    /// One of these must stand in it.
+    pub values: Vec<String>,
+}
+
+impl std::str::FromStr for Only {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Only, String> {
+        let wrong = || format!("expected COLUMN=VALUE or COLUMN=VALUE|VALUE, got `{text}`");
+        let (column, values) = text.split_once('=').ok_or_else(wrong)?;
+        let values: Vec<String> = values.split('|').map(|v| v.trim().to_owned()).collect();
+        if column.trim().is_empty() || values.iter().any(String::is_empty) {
+            return Err(wrong());
+        }
+        Ok(Only {
+            column: column.trim().to_owned(),
+            values,
+        })
+    }
+}
+
+impl std::fmt::Display for Only {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} = {}", self.column, self.values.join(" or "))
+    }
 }
 
 /// One row per subject.
@@ -65,7 +111,9 @@ pub struct SurvivalTable {
     covariates: Vec<Covariate>,
     cluster: Option<Group>,
     strata: Vec<Group>,
+    only: Vec<Only>,
     n_rows: usize,
+    n_others: usize,
     n_incomplete: usize,
 }
 
@@ -95,7 +143,7 @@ pub enum CovariateKind {
     /// Numbers, one per subject.
     Numeric(Vec<f64>),
     /// The number of each subject's category, and the categories; the first is the reference:
-    /// by size where all are numbers, else by first appearance in the alphabet.
+    /// as asked, else by size where all are numbers, else by name.
     Categories {
         /// By subject.
         of_subject: Vec<usize>,
@@ -125,7 +173,11 @@ impl SurvivalTable {
             bytes,
             layout: "survival".to_owned(),
         };
-        Ok(rows.finish(input))
+        for name in &columns.reference {
+            rows.check_reference(name)
+                .map_err(|text| source.error(ErrorKind::Config, text))?;
+        }
+        Ok(rows.finish(input, &columns.reference))
     }
 
     /// The file and its digest.
@@ -168,6 +220,16 @@ impl SurvivalTable {
         self.n_rows
     }
 
+    /// What rows had to hold to be read.
+    pub fn only(&self) -> &[Only] {
+        &self.only
+    }
+
+    /// Rows left out because they do not hold that.
+    pub fn n_others(&self) -> usize {
+        self.n_others
+    }
+
     /// Rows left out because a group, covariate, cluster or stratum is empty.
     pub fn n_incomplete(&self) -> usize {
         self.n_incomplete
@@ -184,7 +246,9 @@ struct Rows {
     covariates: Vec<Values>,
     cluster: Option<Labels>,
     strata: Vec<Labels>,
+    only: Vec<(usize, Only)>,
     n_rows: usize,
+    n_others: usize,
     n_incomplete: usize,
 }
 
@@ -221,13 +285,27 @@ impl Rows {
                 .collect::<Result<_, Error>>()?,
             cluster: cluster.map(|name| Labels::of(source, name)).transpose()?,
             strata: labels(&columns.strata)?,
+            only: columns
+                .only
+                .iter()
+                .map(|only| Ok((source.column(&only.column)?, only.clone())))
+                .collect::<Result<_, Error>>()?,
             n_rows: 0,
+            n_others: 0,
             n_incomplete: 0,
         })
     }
 
     fn add(&mut self, fields: &Fields<'_>, columns: &SurvivalColumns) -> Result<(), Error> {
         self.n_rows += 1;
+        let holds = |(column, only): &(usize, Only)| {
+            let text = fields.text(*column);
+            only.values.iter().any(|value| value == text)
+        };
+        if !self.only.iter().all(holds) {
+            self.n_others += 1;
+            return Ok(());
+        }
         let time = fields.number(self.time)?;
         if time < 0.0 {
             return Err(fields.value_error(self.time, "a time of at least 0"));
@@ -255,17 +333,34 @@ impl Rows {
         Ok(())
     }
 
-    fn finish(self, input: Input) -> SurvivalTable {
-        let groups = |labels: Vec<Labels>| labels.into_iter().map(|labels| labels.group).collect();
+    fn check_reference(&self, name: &str) -> Result<(), String> {
+        let of_group = self.groups.iter().map(|labels| &labels.group.labels);
+        let names = of_group.chain(self.covariates.iter().map(|values| &values.names));
+        if names.clone().any(|names| names.find(name).is_some()) {
+            return Ok(());
+        }
+        Err(format!(
+            "expected a reference among the groups and categories, got {name:?}, which no column has"
+        ))
+    }
+
+    fn finish(self, input: Input, first: &[String]) -> SurvivalTable {
+        let groups = |labels: Vec<Labels>| {
+            let groups = labels.into_iter().map(|labels| labels.group);
+            groups.map(|group| group.ordered(first)).collect()
+        };
+        let covariates = self.covariates.into_iter();
         SurvivalTable {
             input,
             times: self.times,
             causes: self.causes,
             groups: groups(self.groups),
-            covariates: self.covariates.into_iter().map(Values::covariate).collect(),
+            covariates: covariates.map(|values| values.covariate(first)).collect(),
             cluster: self.cluster.map(|labels| labels.group),
             strata: groups(self.strata),
+            only: self.only.into_iter().map(|(_, only)| only).collect(),
             n_rows: self.n_rows,
+            n_others: self.n_others,
             n_incomplete: self.n_incomplete,
         }
     }
@@ -298,7 +393,7 @@ impl Values {
         })
     }
 
-    fn covariate(self) -> Covariate {
+    fn covariate(self, first: &[String]) -> Covariate {
         let finite = |name: &str| name.parse::<f64>().ok().filter(|value| value.is_finite());
         let numbers: Option<Vec<f64>> = self.names.iter().map(finite).collect();
         let subjects = self.of_subject.iter().map(|&index| index as usize);
@@ -306,22 +401,16 @@ impl Values {
             Some(numbers) if !self.factor => {
                 CovariateKind::Numeric(subjects.map(|index| numbers[index]).collect())
             }
-            numbers => {
-                let mut order: Vec<usize> = (0..self.names.len()).collect();
-                match &numbers {
-                    Some(numbers) => order.sort_by(|&a, &b| numbers[a].total_cmp(&numbers[b])),
-                    None => order.sort_by_key(|&index| self.names.name(index)),
-                }
-                let mut place = vec![0; order.len()];
-                for (position, &index) in order.iter().enumerate() {
-                    place[index] = position;
-                }
+            _ => {
+                let group = Group {
+                    name: self.name.clone(),
+                    labels: self.names,
+                    of_case: self.of_subject,
+                };
+                let group = group.ordered(first);
                 CovariateKind::Categories {
-                    of_subject: subjects.map(|index| place[index]).collect(),
-                    labels: order
-                        .iter()
-                        .map(|&index| self.names.name(index).to_owned())
-                        .collect(),
+                    of_subject: group.of_case.iter().map(|&index| index as usize).collect(),
+                    labels: group.labels.iter().map(str::to_owned).collect(),
                 }
             }
         };

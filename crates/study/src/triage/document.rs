@@ -166,7 +166,7 @@ fn reader_table(result: &Triage, with: &WithAlgorithm, stem: &str) -> Block {
         ("p", "p (sensitivity, McNemar exact)"),
     ];
     let caption = format!(
-        "Each first reader; Wilson intervals, paired differences against the readers alone; n = {} \
+        "Each first reader; Wilson intervals, which take cases as independent, paired differences against the readers alone; n = {} \
          cases.",
         result.n_cases
     );

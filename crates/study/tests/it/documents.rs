@@ -1,8 +1,10 @@
 //! Every analysis on the tables of `docs/study`: results, documents and what they must contain.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use lobule_report::document::{Block, Document, write_study};
+use lobule_stats::mrmc::CovarianceMethod;
 use lobule_stats::triage::{SafetyNet, TriageRule};
 use lobule_study::table::*;
 use lobule_study::{About, calibrate, hybrid, plan, readers, standalone, survival, triage};
@@ -122,6 +124,31 @@ fn readers_with_and_without_help() {
 }
 
 #[test]
+fn clusters_are_explained_by_the_covariances_that_were_used() {
+    for (covariance, words) in [
+        (
+            CovarianceMethod::Jackknife,
+            "the jackknife leaves out whole clusters",
+        ),
+        (
+            CovarianceMethod::DeLong,
+            "components are summed over each cluster",
+        ),
+    ] {
+        let config = readers::Config {
+            covariance,
+            ..readers::Config::default()
+        };
+        let result = readers::run(&breasts(), &config).unwrap();
+        let document = readers::document(&result, &about());
+        let said = document.sections.iter().flat_map(|section| &section.blocks);
+        let mut said =
+            said.filter(|block| matches!(block, Block::Text(text) if text.contains(words)));
+        assert!(said.next().is_some(), "{covariance:?}");
+    }
+}
+
+#[test]
 fn readers_against_algorithms_in_clusters_by_side() {
     let result = readers::run(&breasts(), &readers::Config::default()).unwrap();
     assert_eq!(result.clusters, Some(("exam".into(), 720)));
@@ -205,7 +232,14 @@ fn readers_and_algorithm_combined() {
             n_replicates: 40,
             ..hybrid::Config::at(0.05)
         };
-        let result = hybrid::run(study.scores().unwrap(), &config).unwrap();
+        let calls = AtomicUsize::new(0);
+        let watch = |done, total| {
+            assert!((1..=total).contains(&done));
+            assert_eq!(total, 3 * 41, "algorithms, replicates and one more");
+            calls.fetch_add(1, Ordering::Relaxed);
+        };
+        let result = hybrid::run_watched(study.scores().unwrap(), &config, &watch).unwrap();
+        assert_eq!(calls.into_inner(), 3 * 41);
         assert_eq!(result.algorithms.len(), 3);
         let with = &result.algorithms[0];
         assert_eq!((with.readers.len(), with.refused.len()), (14, 0));
@@ -308,6 +342,8 @@ fn survival_with_competing_risks() {
     let grouping = &result.groupings[0];
     assert_eq!((grouping.curves.len(), grouping.incidences.len()), (3, 6));
     assert_eq!(grouping.pairs.value().unwrap().len(), 3);
+    assert_eq!(grouping.gray.len(), 2);
+    assert!(grouping.gray.iter().all(|(_, test)| test.value().is_some()));
     assert!(result.multivariable.as_ref().unwrap().value().is_some());
     assert_eq!(
         result
@@ -326,6 +362,7 @@ fn survival_with_competing_risks() {
         "log-rank p",
         "Hazard ratio",
         "Fine and Gray",
+        "same cumulative incidence of a cause",
     ] {
         assert!(html.contains(must), "{must}");
     }

@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+mod corpus;
 mod documents;
+mod inputs;
 mod known;
 mod tables;
 

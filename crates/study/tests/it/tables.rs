@@ -212,6 +212,38 @@ fn a_case_has_one_group_and_one_cluster() {
 }
 
 #[test]
+fn a_case_without_the_disease_may_be_in_every_group() {
+    use lobule_study::standalone::{Config, run};
+    let config = ReadConfig {
+        group_columns: vec!["kind".into()],
+        ..ReadConfig::default()
+    };
+    let text = "case,truth,score,kind\n1,0,1,\n2,1,2,mass\n3,0,3,\n4,1,4,calcification\n\
+                5,1,0,mass\n6,1,2.5,calcification\n";
+    let study = read("t.csv", text, &config).unwrap();
+    let table = study.scores().unwrap();
+    let result = run(table, &Config::default()).unwrap();
+    let counts = result.scores[0].subgroups.iter();
+    let counts: Vec<_> = counts
+        .map(|g| (&g.label[..], g.n_cases, g.n_positive))
+        .collect();
+    assert_eq!(counts, [("mass", 4, 2), ("calcification", 4, 2)]);
+    let areas = result.scores[0]
+        .subgroups
+        .iter()
+        .map(|g| g.auc.value().unwrap().estimate);
+    assert_eq!(areas.collect::<Vec<_>>(), [0.25, 0.75]);
+    assert_eq!(table.groups()[0].label_of(0), "");
+    let refused = refusal("t.csv", &text.replace("4,calcification", "4,"), &config);
+    let expected = "t.csv, line 5: expected a group in `kind` of case `4`, which has the disease, got an \
+                    empty cell";
+    assert_eq!(refused, (ErrorKind::Missing, expected.to_owned()));
+    let contradiction = text.to_owned() + "1,0,2,mass\n";
+    let (kind, text) = refusal("t.csv", &contradiction, &config);
+    assert_eq!(kind, ErrorKind::Contradiction, "{text}");
+}
+
+#[test]
 fn tabs_and_letter_case_and_blanks_do_not_matter() {
     let text = "Case\tTruth\tScore\n 1 \t0\t1e-3\n2\tTRUE\t 2 \n";
     let study = read("t.tsv", text, &ReadConfig::default()).unwrap();
@@ -360,6 +392,96 @@ fn survival_tables_name_what_is_wrong() {
     assert_eq!(
         (&of_subject[..], &labels[..]),
         (&[1, 0][..], &["1".to_owned(), "3".to_owned()][..])
+    );
+}
+
+#[test]
+fn survival_of_some_rows_only_says_so() {
+    let rows = "1,1,2,positive\n2,0,3,positive\n3,1,2,negative\n4,1,2,positive\n-1,x,1,positive\n";
+    let file = written("t.csv", &format!("time,status,grade,er\n{rows}"));
+    let read = |only: &[&str]| {
+        let columns = SurvivalColumns {
+            time: "time".into(),
+            event: "status".into(),
+            only: only.iter().map(|text| text.parse().unwrap()).collect(),
+            ..SurvivalColumns::default()
+        };
+        SurvivalTable::read(&file.path, &columns)
+    };
+    let table = read(&["grade=2", "er=positive|unknown"]).unwrap();
+    assert_eq!(table.times(), [1.0, 4.0]);
+    assert_eq!((table.n_rows(), table.n_others()), (5, 3));
+    let result = lobule_study::survival::run(&table, &Default::default()).unwrap();
+    let document = lobule_study::survival::document(&result, &Default::default());
+    let expected = "only those with grade = 2 and er = positive or unknown";
+    assert!(
+        document.summary[0].contains(expected),
+        "{:?}",
+        document.summary
+    );
+    // Rows that are asked for must be whole.
+    assert!(read(&["er=positive"]).is_err());
+    let error = read(&["size=2"]).unwrap_err();
+    assert!(error.to_string().contains("size"), "{error}");
+}
+
+#[test]
+fn the_levels_of_survival_tables_can_be_ordered() {
+    let rows = "1,1,low,3\n2,0,high,1\n3,1,middle,2\n4,1,low,3\n";
+    let file = written("t.csv", &format!("time,status,risk,grade\n{rows}"));
+    let ordered = |reference: &[&str]| {
+        let columns = SurvivalColumns {
+            time: "time".into(),
+            event: "status".into(),
+            groups: vec!["risk".into()],
+            covariates: vec!["risk".into(), "factor(grade)".into()],
+            reference: reference.iter().map(|&name| name.to_owned()).collect(),
+            ..SurvivalColumns::default()
+        };
+        let table = SurvivalTable::read(&file.path, &columns)?;
+        let groups: Vec<String> = table.groups()[0]
+            .labels()
+            .iter()
+            .map(str::to_owned)
+            .collect();
+        let levels = table
+            .covariates()
+            .iter()
+            .map(|covariate| match &covariate.kind {
+                CovariateKind::Categories { of_subject, labels } => {
+                    (of_subject[0], labels.join(" "))
+                }
+                CovariateKind::Numeric(_) => panic!("categories"),
+            });
+        let (of_first, levels): (Vec<usize>, Vec<String>) = levels.unzip();
+        Ok::<_, lobule_study::Error>((groups.join(" "), levels.join(", "), of_first))
+    };
+    let expected = [
+        (&[][..], "high low middle", "high low middle, 1 2 3", [1, 2]),
+        (
+            &["low"],
+            "low high middle",
+            "low high middle, 1 2 3",
+            [0, 2],
+        ),
+        (
+            &["low", "middle", "2"],
+            "low middle high",
+            "low middle high, 2 1 3",
+            [0, 2],
+        ),
+    ];
+    for (reference, groups, levels, of_first) in expected {
+        let found = ordered(reference).unwrap();
+        assert_eq!(
+            (&found.0[..], &found.1[..], &found.2[..]),
+            (groups, levels, &of_first[..])
+        );
+    }
+    let error = ordered(&["none"]).unwrap_err().to_string();
+    assert!(
+        error.ends_with("got \"none\", which no column has"),
+        "{error}"
     );
 }
 

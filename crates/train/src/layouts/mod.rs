@@ -7,7 +7,15 @@ mod breast;
 mod bus_bra;
 mod bus_uclm;
 mod busi;
+mod cbis_ddsm;
+mod cmmd;
+mod inbreast;
+mod manifest;
+mod mias;
+mod rsna;
 mod table;
+mod vindr;
+mod workbook;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -37,6 +45,29 @@ pub enum Layout {
     /// `BrEaST-Lesions-USG-clinical-data….xlsx` and the pictures in its folder or in
     /// `BrEaST-Lesions_USG-images_and_masks/`; one patient per picture.
     Breast,
+    /// mini-MIAS (Suckling et al. 1994): `Info.txt` and `mdb001.pgm` (or `.png`) beside it.
+    MiniMias,
+    /// CBIS-DDSM (Lee et al. 2017, doi 10.1038/sdata.2017.177): the four tables
+    /// `mass_case_description_train_set.csv` … and the pictures' folders
+    /// `Mass-Training_P_00001_LEFT_CC/…`, beside them or in `CBIS-DDSM/`.
+    CbisDdsm,
+    /// INbreast (Moreira et al. 2012, doi 10.1016/j.acra.2011.09.014): `INbreast.csv` with
+    /// semicolons, `AllDICOMs/`, `AllXML/`. No pathology: BI-RADS 1 counts
+    /// as normal, 2 and 3 as benign, 4 to 6 as malignant.
+    Inbreast,
+    /// VinDr-Mammo (Nguyen et al. 2023, doi 10.1038/s41597-023-02100-7):
+    /// `breast-level_annotations.csv`, `finding_annotations.csv`, `images/STUDY/IMAGE.dicom`. No
+    /// pathology: BI-RADS 1 counts
+    /// as normal, 2 and 3 as benign, 4 to 6 as malignant.
+    VindrMammo,
+    /// CMMD (Cui et al. 2021, doi 10.7937/tcia.eqde-4b16): the clinical workbook (`.xlsx`) and the
+    /// patients' folders `D1-0001/…`, beside it or in `CMMD/`.
+    Cmmd,
+    /// The RSNA screening mammography challenge (2022): `train.csv` and
+    /// `train_images/PATIENT/IMAGE.dcm` (or `.png`).
+    Rsna,
+    /// `manifest.csv` with the columns `exam`, `file`, `label`, optionally `breast`, `view`, `mask`.
+    Manifest,
 }
 
 impl Layout {
@@ -48,6 +79,13 @@ impl Layout {
             Layout::BusBra => bus_bra::read(set, folder),
             Layout::BusUclm => bus_uclm::read(set, folder),
             Layout::Breast => breast::read(set, folder),
+            Layout::MiniMias => mias::read(set, folder),
+            Layout::CbisDdsm => cbis_ddsm::read(set, folder),
+            Layout::Inbreast => inbreast::read(set, folder),
+            Layout::VindrMammo => vindr::read(set, folder),
+            Layout::Cmmd => cmmd::read(set, folder),
+            Layout::Rsna => rsna::read(set, folder),
+            Layout::Manifest => manifest::read(set, folder),
         }?;
         if cases.is_empty() {
             let message = "expected labelled images, got none";
@@ -58,7 +96,7 @@ impl Layout {
 }
 
 /// Cells by column name.
-type Row = BTreeMap<String, String>;
+pub(crate) type Row = BTreeMap<String, String>;
 
 /// What a published table or folder says of one image.
 struct Found {
@@ -84,6 +122,8 @@ impl Found {
             file,
             mask: mask.filter(|mask| mask.is_file()),
             name: self.name,
+            marks: Vec::new(),
+            breast: None,
             group: self.group,
             fold: self.fold,
             label: self.label,
@@ -93,7 +133,7 @@ impl Found {
 }
 
 /// Rows of a table by column name, with the line for messages.
-fn rows(table: &Path, separator: u8) -> Result<Vec<(usize, Row)>, Error> {
+pub(crate) fn rows(table: &Path, separator: u8) -> Result<Vec<(usize, Row)>, Error> {
     let mut reader = csv::ReaderBuilder::new()
         .delimiter(separator)
         .from_path(table)
@@ -117,7 +157,11 @@ fn without_byte_order_mark(row: Row) -> Row {
 }
 
 /// Takes a column's value, or says which line lacks it.
-fn take(row: &mut Row, column: &str, (table, line): (&Path, usize)) -> Result<String, Error> {
+pub(crate) fn take(
+    row: &mut Row,
+    column: &str,
+    (table, line): (&Path, usize),
+) -> Result<String, Error> {
     row.remove(column)
         .map(|value| value.trim().to_owned())
         .filter(|value| !value.is_empty())
@@ -132,8 +176,37 @@ fn label(text: &str, (table, line): (&Path, usize)) -> Result<Label, Error> {
         .map_err(|e| Error::new(ErrorKind::Data, format!("line {line}: {e}")).in_file(table))
 }
 
+/// The label of an image that has a BI-RADS category and no pathology, by the habit of the field: 1
+/// is normal, 2 and 3 are benign, 4 to 6 are malignant. What is learnt from such labels is a
+/// radiologist's suspicion.
+fn suspicion(birads: &str, (table, line): (&Path, usize)) -> Result<Label, Error> {
+    let category = birads.trim().trim_start_matches("BI-RADS").trim();
+    match category.chars().next() {
+        Some('1') => Ok(Label::Normal),
+        Some('2' | '3') => Ok(Label::Benign),
+        Some('4'..='6') => Ok(Label::Malignant),
+        _ => {
+            let message = format!("line {line}: expected BI-RADS 1 to 6, got `{birads}`");
+            Err(Error::new(ErrorKind::Data, message).in_file(table))
+        }
+    }
+}
+
+/// A file's name with the first ending that is there, or with the first one.
+fn first_existing(folder: &Path, stem: &str, endings: &[&str]) -> String {
+    let mut names = endings.iter().map(|ending| format!("{stem}.{ending}"));
+    let there = names.find(|name| folder.join(name).is_file());
+    there.unwrap_or_else(|| format!("{stem}.{}", endings.first().unwrap_or(&"")))
+}
+
+/// A path below a folder, as a name.
+pub(crate) fn relative(folder: &Path, path: &Path) -> String {
+    let below = path.strip_prefix(folder).unwrap_or(path);
+    below.to_string_lossy().replace('\\', "/")
+}
+
 /// The entries of a folder in order.
-fn entries(folder: &Path) -> Result<Vec<PathBuf>, Error> {
+pub(crate) fn entries(folder: &Path) -> Result<Vec<PathBuf>, Error> {
     let read = std::fs::read_dir(folder).map_err(|e| Error::io(folder, e))?;
     let mut paths = Vec::new();
     for entry in read {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use super::mias;
 use crate::{Case, Error, ErrorKind};
 
 /// The rows of `labels.csv` but those that say `exclude`.
@@ -29,6 +30,14 @@ fn case(
     if row.get("split").is_some_and(|split| split == "exclude") {
         return Ok(None);
     }
+    if let Some(density) = row.remove("density_fgd") {
+        row.insert("density".into(), density);
+    }
+    let circles = row.remove(mias::CIRCLES_COLUMN).unwrap_or_default();
+    let marks = mias::circles(&circles)?;
+    if !marks.is_empty() {
+        row.insert("lesion".into(), mias::class_of(&circles));
+    }
     let mut take = |name: &str| row.remove(name).filter(|value| !value.trim().is_empty());
     let name = take("file").ok_or("expected a value in column `file`")?;
     let label = take("label")
@@ -46,6 +55,7 @@ fn case(
         ),
     };
     let mask = take("mask").map(|mask| folder.join(mask));
+    let breast = take("breast");
     let file = folder.join(&name);
     let set = set.to_owned();
     Ok(Some(Case {
@@ -53,6 +63,8 @@ fn case(
         name,
         file,
         mask,
+        marks,
+        breast,
         group,
         fold,
         label,

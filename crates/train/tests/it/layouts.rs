@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-use lobule_train::{Case, DataConfig, Label, Layout, read_data_set};
+use lobule_train::{Case, DataConfig, Label, LabelUse, Layout, read_data_set};
 
-fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+pub(crate) fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     for (name, text) in files {
         let path = folder.path().join(name);
@@ -15,7 +15,7 @@ fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
     folder
 }
 
-fn read(layout: Layout, folder: &Path) -> Result<Vec<Case>, lobule_train::Error> {
+pub(crate) fn read(layout: Layout, folder: &Path) -> Result<Vec<Case>, lobule_train::Error> {
     let config = DataConfig {
         name: "set".into(),
         path: folder.into(),
@@ -23,6 +23,8 @@ fn read(layout: Layout, folder: &Path) -> Result<Vec<Case>, lobule_train::Error>
         folds: 4,
         bag_by_group: false,
         mix_normals: 0.0,
+        labels: LabelUse::Images,
+        repeat_malignant: 1,
     };
     read_data_set(&config, Path::new(""))
 }

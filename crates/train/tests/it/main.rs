@@ -4,6 +4,9 @@
 
 mod end_to_end;
 mod layouts;
+mod mammography;
+mod published;
+mod slides;
 
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -56,7 +59,7 @@ fn config(data: &Path, epochs: usize) -> RunConfig {
     RunConfig::read(&file).unwrap()
 }
 
-struct CutAfter(usize);
+pub(crate) struct CutAfter(pub(crate) usize);
 
 impl Observer for CutAfter {
     fn start(&mut self, _done: usize, _total: usize) {}

@@ -196,5 +196,6 @@ def main():
     Path(__file__).with_name("gmic.json").write_text(text + "\n")
 
 
-with torch.no_grad():
-    main()
+if __name__ == "__main__":
+    with torch.no_grad():
+        main()

@@ -229,10 +229,13 @@ impl Svg {
             Face::Regular => "",
             Face::Bold => " font-weight=\"bold\"",
         };
+        // Viewers without the measured font keep to the width that was left for the words.
+        let width = number(text::width(words, style.size, style.face));
         let words = escaped(words);
         let _ = writeln!(
             self.body,
-            "<text x=\"{x}\" y=\"{y}\" font-size=\"{size}\" fill=\"{color}\"{anchor}{weight}{more}>{words}</text>"
+            "<text x=\"{x}\" y=\"{y}\" font-size=\"{size}\" fill=\"{color}\"{anchor}{weight} \
+             textLength=\"{width}\" lengthAdjust=\"spacingAndGlyphs\"{more}>{words}</text>"
         );
     }
 

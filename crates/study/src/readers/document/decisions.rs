@@ -20,7 +20,7 @@ pub(super) fn decisions(result: &Readers) -> Option<Section> {
     });
     let caption = format!(
         "Decisions of the readers at a rating of {} or more, a threshold fixed by the analyst; \
-         Wilson intervals, n = {} cases.",
+         Wilson intervals, which take cases as independent, n = {} cases.",
         decisions.threshold, result.n_cases
     );
     let mut blocks = vec![table("decisions", caption, &columns, rows.collect())];

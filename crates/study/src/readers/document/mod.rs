@@ -123,9 +123,12 @@ fn methods(result: &Readers) -> Section {
         percent(result.confidence)
     ))];
     if let Some((name, n)) = &result.clusters {
+        let how = match result.covariance.as_str() {
+            "DeLong" => "DeLong's components are summed over each cluster",
+            _ => "the jackknife leaves out whole clusters",
+        };
         blocks.push(text(format!(
-            "Cases are clustered in {n} values of `{name}`: the jackknife leaves out whole \
-             clusters. Methods that need independent cases are refused; intervals of single \
+            "Cases are clustered in {n} values of `{name}`: {how}. Methods that need independent cases are refused; intervals of single \
              proportions take cases as independent."
         )));
     }

@@ -1,0 +1,137 @@
+//! One mammogram from disk to the network's input.
+
+use lobule_exam::{Implant, MammogramFacts, Polygon, Warning, WarningKind};
+use lobule_raster::{
+    Breast, Image, Limits, MammogramConfig, MammogramHints, Pectoral, Picture, PlacedBreast,
+    StepPicture, find_breast, read_picture,
+};
+
+use crate::collect::{FileInput, reason};
+use crate::contour::{Map, regions};
+use crate::identify::Content;
+use crate::load::{LoadedImage, of_header, warn_of_spacing};
+use crate::pipeline::Keep;
+
+/// Corners of a breast's outline are thinned to at most about this many.
+const OUTLINE_CORNERS: usize = 200;
+
+/// Decodes a mammogram, finds the breast and places it.
+///
+/// # Errors
+/// One line that says why the file is not used.
+pub(crate) fn load(
+    file: &FileInput,
+    config: &MammogramConfig,
+    keep: Keep,
+) -> Result<LoadedImage, String> {
+    let mut warnings = file.warnings.clone();
+    let gray = decode(file, &mut warnings)?;
+    let hints = MammogramHints {
+        view: file.view,
+        orientation: match &file.content {
+            Content::Mammogram(header) => header.orientation,
+            Content::Picture | Content::Sonogram(_) => None,
+        },
+        spacing: file.spacing,
+    };
+    let refused = |e: lobule_raster::Error| reason(&e, &file.path);
+    let breast = find_breast(&gray, &hints).map_err(refused)?;
+    let placed = breast.place(config).map_err(refused)?;
+    warn_of_spacing(file.spacing, &mut warnings);
+    warnings.extend(breast.warnings.iter().cloned());
+    warnings.extend(placed.warnings.iter().cloned());
+    warn_of_view(file, &mut warnings);
+    let steps = steps(&breast, &gray, &placed, keep);
+    let displayed = || Picture::Gray8(breast.displayed(&gray));
+    Ok(LoadedImage {
+        frame: 0,
+        rows: gray.rows(),
+        cols: gray.cols(),
+        spacing: file.spacing,
+        picture: (keep != Keep::Nothing).then(displayed),
+        steps,
+        mammogram: Some(facts(file, &breast)),
+        input: breast.network_input(&placed),
+        warnings,
+    })
+}
+
+/// 16-bit brightness, whatever the depth of the file.
+fn decode(file: &FileInput, warnings: &mut Vec<Warning>) -> Result<Image<u16>, String> {
+    let limits = Limits::default();
+    let Content::Mammogram(header) = &file.content else {
+        let picture = read_picture(&file.path, &limits).map_err(|e| reason(&e, &file.path))?;
+        return Ok(match picture {
+            Picture::Gray16(gray) => gray,
+            other => other.luma16(),
+        });
+    };
+    let read = lobule_dicomio::read_mammogram(header, &limits);
+    let read = read.map_err(|e| reason(&e, &file.path))?;
+    warnings.extend(of_header(&header.warnings));
+    warnings.extend(read.warnings);
+    if header.implant == Implant::Present {
+        warnings.push(Warning {
+            kind: WarningKind::Implant,
+            message: "the breast holds an implant: the model was not made for it".into(),
+        });
+    }
+    Ok(read.image)
+}
+
+fn warn_of_view(file: &FileInput, warnings: &mut Vec<Warning>) {
+    if file.view.is_none() {
+        warnings.push(Warning {
+            kind: WarningKind::UnknownView,
+            message: "nothing states the view: it may be CC, MLO or another".into(),
+        });
+    }
+}
+
+fn steps(
+    breast: &Breast,
+    gray: &Image<u16>,
+    placed: &PlacedBreast,
+    keep: Keep,
+) -> Vec<StepPicture> {
+    if keep != Keep::PicturesAndSteps {
+        return Vec::new();
+    }
+    let mut steps = breast.debug_pictures(gray);
+    steps.push(("input", placed.debug_picture()));
+    steps
+}
+
+fn facts(file: &FileInput, breast: &Breast) -> MammogramFacts {
+    MammogramFacts {
+        view: file.view,
+        orientation: breast.orientation,
+        breast: outline(breast),
+        pectoral: match breast.pectoral {
+            Pectoral::Found(line) => Some([line.top, line.chest]),
+            Pectoral::NotFound | Pectoral::NotLookedFor => None,
+        },
+        density: breast.percent_density().map(|d| d.share),
+        windows: Vec::new(),
+    }
+}
+
+/// The mask's outline in the original image.
+fn outline(breast: &Breast) -> Polygon {
+    let mask = &breast.mask;
+    let map = Map {
+        rows: mask.rows(),
+        cols: mask.cols(),
+        values: mask.pixels().iter().map(|&m| f64::from(m)).collect(),
+    };
+    let outlines = regions(&map, 0.5).into_iter().map(|region| Polygon {
+        points: region.outline,
+    });
+    let largest = outlines.max_by(|a, b| a.area().total_cmp(&b.area()));
+    let points = largest.map(|outline| outline.points).unwrap_or_default();
+    let step = points.len().div_ceil(OUTLINE_CORNERS).max(1);
+    let thinned = Polygon {
+        points: points.into_iter().step_by(step).collect(),
+    };
+    thinned.map(&breast.image_from_mask)
+}

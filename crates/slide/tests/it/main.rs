@@ -1,0 +1,10 @@
+//! Tests of `lobule-slide` as its users see it.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod corpus;
+mod dicom;
+mod golden;
+mod grid;
+mod hostile;
+mod survey;

@@ -1,0 +1,5 @@
+//! Training on slides at the crate's boundary.
+
+mod cohort;
+mod layouts;
+mod runs;
