@@ -145,12 +145,12 @@ function row(study: api.StudyRow, patient: Identity | undefined, session: api.Se
     { class: study.flagged ? "flagged" : "", onclick: open, "data-uid": study.study_uid },
     h("td", { class: "suspicion" }, scoreOf(study)),
     h("td", {}, study.flagged && h("span", { class: "flag" }, "flagged")),
-    hasPatients && h("td", {}, who),
+    hasPatients && h("td", { class: "who" }, who),
     h("td", { class: "key" }, link, study.synthetic && h("span", { class: "synthetic" }, "SYNTHETIC")),
     h("td", {}, modalityWords(study.modalities)),
     h("td", {}, h("span", { class: `state ${study.state}` }, study.state)),
     h("td", { class: "number" }, String(study.instances)),
-    h("td", {}, whenWords(study.last_arrival_ms), patient?.date && h("small", {}, ` exam ${dateWords(patient.date)}`)),
+    h("td", { class: "when" }, whenWords(study.last_arrival_ms), patient?.date && h("small", {}, ` exam ${dateWords(patient.date)}`)),
     h("td", { class: "reason" }, study.reason && shortened(study.reason), study.state === "failed" && retryButton(study, session)),
   );
 }
