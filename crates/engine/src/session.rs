@@ -234,7 +234,9 @@ pub fn open(
 fn read_model(path: &Path) -> Result<Vec<u8>, Error> {
     let unreadable = |e| Error::caused(ErrorKind::Model, path, "a readable model", e);
     let file = File::open(path).map_err(unreadable)?;
-    let mut bytes = Vec::new();
+    let size = file.metadata().map_err(unreadable)?.len();
+    // As much as there is: grown by doubling, half of it would stay unused or be copied.
+    let mut bytes = Vec::with_capacity(size.min(LARGEST_MODEL) as usize + 1);
     file.take(LARGEST_MODEL + 1)
         .read_to_end(&mut bytes)
         .map_err(unreadable)?;

@@ -61,7 +61,7 @@ pub fn heat_map(
         return Ok(canvas);
     }
     let image_from_drawn = image_from_drawn(image, gray.rows(), gray.cols(), rows, cols);
-    let drawn = gray.resized(rows, cols).map_err(Error::format)?;
+    let drawn = gray.resized_to_show(rows, cols).map_err(Error::format)?;
     draw_picture(&mut canvas, &drawn, image, &image_from_drawn);
     if let Some(drawn_from_image) = image_from_drawn.inverse() {
         for finding in &image.findings {

@@ -97,7 +97,8 @@ pub(crate) fn rgb_uri(image: &Image<[u8; 3]>) -> Result<String, Error> {
 
 fn encode_gray(image: Image<u8>, longest: usize) -> Result<String, Error> {
     let (rows, cols) = smaller(image.rows(), image.cols(), longest);
-    let small = image.resized(rows, cols).map_err(Error::format)?;
+    let small = image.resized_to_show(rows, cols);
+    let small = small.map_err(Error::format)?;
     jpeg_uri(small.pixels(), rows, cols, ExtendedColorType::L8)
 }
 
