@@ -127,6 +127,7 @@ fn image(
             },
             pectoral: None,
             density: Some(0.3),
+            density_classes: Err("not looked at".to_owned()),
             windows: Vec::new(),
         }),
         warnings: Vec::new(),
