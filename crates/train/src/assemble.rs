@@ -121,16 +121,16 @@ pub fn assemble(runs: &Runs, description: &PackageDescription, folder: &Path) ->
         run_of_row.extend(predictions.rows.iter().map(|_| idx));
         table.rows.extend(predictions.rows);
     }
-    let malignant = fit(&units, 1, None).map_err(bad_calibration)?;
-    let maps = [fit_benign(&units)?, malignant];
+    let maps = [
+        fit_benign(&units)?,
+        fit(&units, 1, None).map_err(bad_calibration)?,
+    ];
     calibrate_rows(&mut table, &run_of_row, &units)?;
     let prepare =
         prepare.ok_or_else(|| Error::new(ErrorKind::Config, "expected at least one run"))?;
     let modality = prepare.modality();
-    let mut points = operating_points(&units, &maps[1])?;
-    if modality == Modality::Mammography {
-        put_above_10(&mut points, &table, folder)?;
-    }
+    let mut operating_points = operating_points(&units, &maps[1])?;
+    put_above_10(&mut operating_points, modality, &table, folder)?;
     let manifest = Manifest {
         format: FORMAT,
         name: description.name.clone(),
@@ -144,7 +144,7 @@ pub fn assemble(runs: &Runs, description: &PackageDescription, folder: &Path) ->
         prepare,
         wiring: Wiring::AttentionMil(AttentionMil::default()),
         members,
-        operating_points: points,
+        operating_points,
         calibration: calibration(&units, maps),
         saliency: Some(Saliency {
             finding_thresholds: description.finding_thresholds.clone(),
@@ -153,14 +153,19 @@ pub fn assemble(runs: &Runs, description: &PackageDescription, folder: &Path) ->
         training_data: description.training_data.clone(),
     };
     write(folder, RUNS_FILE, &to_csv(&rows)?)?;
-    if let Some(licence) = &description.licence {
-        let text = std::fs::read(licence).map_err(|e| Error::io(licence, e))?;
-        write(folder, LICENCE_FILE, &text)?;
-    }
     if manifest.modality == Modality::Mammography {
         write(folder, MARKS_FILE, &joined_marks(&runs.members)?)?;
     }
+    write_licence(folder, description)?;
     write_package(folder, &manifest, [&table, &across], &description.card)
+}
+
+fn write_licence(folder: &Path, description: &PackageDescription) -> Result<(), Error> {
+    let Some(licence) = &description.licence else {
+        return Ok(());
+    };
+    let text = std::fs::read(licence).map_err(|e| Error::io(licence, e))?;
+    write(folder, LICENCE_FILE, &text)
 }
 
 /// The marks of all runs below one header.
@@ -376,12 +381,17 @@ fn default_point(modality: Modality) -> &'static str {
     }
 }
 
-/// Puts the operating point that was set beforehand before the fitted ones, with what it does.
+/// Puts the operating point of mammography that was set beforehand before the fitted ones, with
+/// what it does.
 fn put_above_10(
     points: &mut Vec<OperatingPoint>,
+    modality: Modality,
     table: &Predictions,
     folder: &Path,
 ) -> Result<(), Error> {
+    if modality != Modality::Mammography {
+        return Ok(());
+    }
     let figures = figures(table, &folder.join(PREDICTIONS_FILE)).map_err(of_package)?;
     points.retain(|point| point.name != ABOVE_10);
     points.insert(0, above_10(&figures));
@@ -405,10 +415,9 @@ pub fn refresh(description: &PackageDescription, folder: &Path) -> Result<(), Er
         let message = format!("expected {name} {version}, got {} {}", named.0, named.1);
         return Err(Error::new(ErrorKind::Config, message).in_file(folder));
     }
-    if manifest.modality == Modality::Mammography {
-        let table = package.predictions().map_err(of_package)?;
-        put_above_10(&mut manifest.operating_points, &table, folder)?;
-    }
+    let table = package.predictions().map_err(of_package)?;
+    let points = &mut manifest.operating_points;
+    put_above_10(points, manifest.modality, &table, folder)?;
     manifest.default_operating_point = default_point(manifest.modality).into();
     write_manifest(folder, &manifest)?;
     write_figures(folder, &description.card, &IMAGES)
