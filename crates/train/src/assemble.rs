@@ -121,10 +121,8 @@ pub fn assemble(runs: &Runs, description: &PackageDescription, folder: &Path) ->
         run_of_row.extend(predictions.rows.iter().map(|_| idx));
         table.rows.extend(predictions.rows);
     }
-    let maps = [
-        fit_benign(&units)?,
-        fit(&units, 1, None).map_err(bad_calibration)?,
-    ];
+    let malignant = fit(&units, 1, None).map_err(bad_calibration)?;
+    let maps = [fit_benign(&units)?, malignant];
     calibrate_rows(&mut table, &run_of_row, &units)?;
     let prepare =
         prepare.ok_or_else(|| Error::new(ErrorKind::Config, "expected at least one run"))?;
