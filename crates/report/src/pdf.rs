@@ -121,8 +121,9 @@ fn lines(exam: &Assessment, run: &RunInfo, n_maps: usize) -> Vec<String> {
         Some(p) => format!("Operating point {}: {}", p.name, p.threshold),
         None => "No operating point".to_owned(),
     };
-    let mut lines = vec![
-        format!("AI RESULT. {NOTICE} {}", model.words_beyond_notice()),
+    let notice = format!("AI RESULT. {NOTICE} {}", model.words_beyond_notice());
+    let mut lines = wrapped(&notice);
+    lines.extend([
         synthetic(exam).to_owned(),
         format!("Exam {} ({})", exam.exam, exam.modality.name()),
         format!(
@@ -137,7 +138,7 @@ fn lines(exam: &Assessment, run: &RunInfo, n_maps: usize) -> Vec<String> {
         point,
         String::new(),
         "Breast    Suspicion score  Probability  At the operating point".to_owned(),
-    ];
+    ]);
     lines.extend(exam.breasts.iter().map(|breast| breast_row(breast, run)));
     lines.extend(density(exam));
     lines.extend(findings(exam));
