@@ -1,4 +1,4 @@
-// The document `assessment.json` (version 1.1), as far as the page shows it. Coordinates are (row, col) in pixels of the
+// The document `assessment.json` (version 1.2), as far as the page shows it. Coordinates are (row, col) in pixels of the
 // stored image; pixel (0, 0) is the center of the top-left pixel.
 
 export type Point = [row: number, col: number];

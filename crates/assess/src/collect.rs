@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use lobule_exam::{Modality, Side, Skipped, Spacing, View, Warning, WarningKind};
+use lobule_exam::{Medium, Modality, Side, Skipped, Spacing, View, Warning, WarningKind};
 
 use crate::identify::{Content, identify};
 use crate::manifest::{ManifestRow, read_manifest};
@@ -56,6 +56,8 @@ pub struct FileInput {
     pub modality: Modality,
     /// A mammogram's view, where the manifest or the file states it.
     pub view: Option<View>,
+    /// What a mammogram was taken on, where the manifest or the file states it.
+    pub medium: Option<Medium>,
     /// Size of a pixel, where the manifest or the header of a mammogram states it.
     pub spacing: Option<Spacing>,
     pub(crate) content: Content,
@@ -227,6 +229,7 @@ impl Collector {
             warnings,
             modality: stated.modality,
             view: stated.view,
+            medium: stated.medium,
             spacing: stated.spacing,
             content,
         };
@@ -346,6 +349,7 @@ fn decide<T: PartialEq + std::fmt::Display>(
 struct Stated {
     modality: Modality,
     view: Option<View>,
+    medium: Option<Medium>,
     spacing: Option<Spacing>,
 }
 
@@ -357,16 +361,22 @@ impl Stated {
         warnings: &mut Vec<Warning>,
     ) -> Stated {
         let told = row.and_then(|r| r.modality);
-        let (modality, own_view, own_spacing) = match content {
-            Content::Picture => (told.unwrap_or(pictures), None, None),
-            Content::Sonogram(i) => (Modality::Ultrasound, None, i.spacing),
-            Content::Mammogram(m) => (Modality::Mammography, m.view, m.spacing),
+        let (modality, own_spacing) = match content {
+            Content::Picture => (told.unwrap_or(pictures), None),
+            Content::Sonogram(i) => (Modality::Ultrasound, i.spacing),
+            Content::Mammogram(m) => (Modality::Mammography, m.spacing),
         };
-        let told_view = row.and_then(|r| r.view);
-        let told_view = told_view.filter(|_| modality == Modality::Mammography);
+        let (own_view, own_medium) = match content {
+            Content::Mammogram(m) => (m.view, m.medium),
+            Content::Picture | Content::Sonogram(_) => (None, None),
+        };
+        let row_of_mammogram = row.filter(|_| modality == Modality::Mammography);
+        let told_view = row_of_mammogram.and_then(|r| r.view);
+        let told_medium = row_of_mammogram.and_then(|r| r.medium);
         Stated {
             modality,
             view: decide(told_view, own_view, warnings),
+            medium: decide(told_medium, own_medium, warnings),
             spacing: row.and_then(|r| r.spacing).or(own_spacing),
         }
     }

@@ -5,6 +5,9 @@
 //! has the breast's score, and lesions keep the order and the ratios of their saliency. (A network's
 //! saliency is no probability; the breast's score is what was calibrated, so it sets the scale.)
 
+#[cfg(test)]
+mod phantoms;
+
 use lobule_exam::{FindingClass, ImageAssessment, Lesion};
 
 use crate::nipple::NippleDistance;

@@ -27,6 +27,7 @@
 
 mod collect;
 mod contour;
+mod density;
 mod ensemble;
 mod error;
 mod findings;

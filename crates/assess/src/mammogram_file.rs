@@ -8,6 +8,7 @@ use lobule_raster::{
 
 use crate::collect::{FileInput, reason};
 use crate::contour::{Map, regions};
+use crate::density::density_classes;
 use crate::identify::Content;
 use crate::load::{LoadedImage, of_header, warn_of_spacing};
 use crate::pipeline::Keep;
@@ -103,6 +104,7 @@ fn steps(
 }
 
 fn facts(file: &FileInput, breast: &Breast) -> MammogramFacts {
+    let density = breast.percent_density();
     MammogramFacts {
         view: file.view,
         orientation: breast.orientation,
@@ -111,7 +113,8 @@ fn facts(file: &FileInput, breast: &Breast) -> MammogramFacts {
             Pectoral::Found(line) => Some([line.top, line.chest]),
             Pectoral::NotFound | Pectoral::NotLookedFor => None,
         },
-        density: breast.percent_density().map(|d| d.share),
+        density: density.as_ref().map(|d| d.share),
+        density_classes: density_classes(file, density.as_ref()),
         windows: Vec::new(),
     }
 }

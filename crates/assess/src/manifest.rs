@@ -1,17 +1,19 @@
 //! The manifest: a CSV that says which file belongs to which exam and breast.
 //!
 //! Columns `exam`, `breast` and `file` are required, in any order; files are relative to the
-//! manifest. `modality` (ultrasound, mammography), `view` (CC, MLO, …), `row_mm` and `col_mm` (size
-//! of a pixel) are understood where they are there. All columns but the first three are also kept
+//! manifest. `modality` (ultrasound, mammography), `view` (CC, MLO, …), `medium` (film, digital: what
+//! a mammogram was taken on), `row_mm` and `col_mm` (size of a pixel) are understood where they are
+//! there. All columns but the first three are also kept
 //! as they are (`label`, `patient`, …).
 //!
 //! A manifest in which any view is a mammographic one is a manifest of mammograms: every row is one
-//! unless its column `modality` says otherwise, and a view that is not known is an error. In all
-//! others the column `view` means nothing here.
+//! unless its column `modality` says otherwise, and a view or medium that is not known is an error.
+//! In all others the columns `view` and `medium` mean nothing here.
 
 use std::io::Read;
+use std::str::FromStr;
 
-use lobule_exam::{Modality, Side, Spacing, View};
+use lobule_exam::{Medium, Modality, Side, Spacing, View};
 
 use crate::{Error, ErrorKind};
 
@@ -39,6 +41,8 @@ pub struct ManifestRow {
     pub modality: Option<Modality>,
     /// The mammographic view, where it is stated.
     pub view: Option<View>,
+    /// What the mammogram was taken on, where it is stated.
+    pub medium: Option<Medium>,
     /// Size of a pixel, where it is stated.
     pub spacing: Option<Spacing>,
     /// The other columns: name and value.
@@ -82,15 +86,22 @@ pub fn read_manifest(input: impl Read) -> Result<Vec<ManifestRow>, Error> {
 /// A row of a manifest of mammograms.
 fn of_mammograms(row: &mut ManifestRow) -> Result<(), Error> {
     let modality = *row.modality.get_or_insert(Modality::Mammography);
-    let stated = row.extra.iter().find(|(name, _)| name == "view");
-    match stated {
-        Some((_, text)) if modality == Modality::Mammography && !text.is_empty() => {
-            let known = text.parse::<View>();
-            known
-                .map(drop)
-                .map_err(|e| wrong(row.line, "view", &shortened(&e)))
-        }
-        _ => Ok(()),
+    if modality != Modality::Mammography {
+        return Ok(());
+    }
+    known::<View>(row, "view")?;
+    known::<Medium>(row, "medium")
+}
+
+/// Refuses a field that is neither empty nor one of the words of its column.
+fn known<T: FromStr<Err = String>>(row: &ManifestRow, column: &str) -> Result<(), Error> {
+    let stated = row.extra.iter().find(|(name, _)| name == column);
+    match stated.map(|(_, text)| text.as_str()) {
+        None | Some("") => Ok(()),
+        Some(text) => match text.parse::<T>() {
+            Ok(_) => Ok(()),
+            Err(e) => Err(wrong(row.line, column, &shortened(&e))),
+        },
     }
 }
 
@@ -124,6 +135,7 @@ struct Columns {
     file: usize,
     modality: Option<usize>,
     view: Option<usize>,
+    medium: Option<usize>,
     spacing: [Option<usize>; 2],
 }
 
@@ -153,6 +165,7 @@ impl Columns {
             file: column("file")?,
             modality: optional("modality"),
             view: optional("view"),
+            medium: optional("medium"),
             spacing: SPACING.map(optional),
         })
     }
@@ -182,6 +195,7 @@ impl Columns {
             file: needed(self.file, "file")?,
             modality: self.modality(record, line)?,
             view: self.view.and_then(|at| record.get(at)?.parse().ok()),
+            medium: self.medium.and_then(|at| record.get(at)?.parse().ok()),
             spacing: self.spacing(record, line)?,
             extra: self.extra(header, record),
         })

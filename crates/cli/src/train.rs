@@ -11,7 +11,7 @@ use lobule_train::slide::{
 };
 use lobule_train::{
     Compute, EpochRecord, Error, ErrorKind, Host, Observer, PackageDescription, RunConfig, Runs,
-    assemble, predict_again, train,
+    assemble, predict_again, refresh, train,
 };
 
 use crate::failure::{Failure, Outcome};
@@ -40,6 +40,19 @@ enum System {
     Slide(Training),
     /// Join finished runs into a model package: members, calibration, operating points, figures.
     Package(Package),
+    /// Write the figures, the card and the operating points set beforehand of a package of images
+    /// anew, from the tables that it keeps.
+    Figures(Figures),
+}
+
+#[derive(Debug, clap::Args)]
+struct Figures {
+    /// The description that the package was made by (TOML).
+    #[arg(long, value_name = "FILE")]
+    description: PathBuf,
+    /// The package's folder.
+    #[arg(long, value_name = "DIR")]
+    package: PathBuf,
 }
 
 #[derive(Debug, clap::Args)]
@@ -88,6 +101,7 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
         System::Predict(args) => predict(args),
         System::Slide(args) => slides(args),
         System::Package(args) => package(args),
+        System::Figures(args) => figures(args),
     }
 }
 
@@ -122,6 +136,13 @@ fn package(args: &Package) -> Result<Outcome, Failure> {
         assemble(&runs, &description, &args.out).map_err(failure)?;
     }
     println!("{}", args.out.display());
+    Ok(Outcome::Complete)
+}
+
+fn figures(args: &Figures) -> Result<Outcome, Failure> {
+    let description = PackageDescription::read(&args.description).map_err(failure)?;
+    refresh(&description, &args.package).map_err(failure)?;
+    println!("{}", args.package.display());
     Ok(Outcome::Complete)
 }
 

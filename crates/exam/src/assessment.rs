@@ -1,6 +1,9 @@
 //! What the system says about an exam. Plain data: `report` decides how it is written.
 
-use crate::{Affine, BreastOrientation, Modality, PixelBox, Point, Polygon, Side, Spacing, View};
+use crate::{
+    Affine, BreastOrientation, DensityClasses, Modality, PixelBox, Point, Polygon, Side, Spacing,
+    View,
+};
 
 /// One value per class of finding. The classes are not exclusive: a breast may hold both.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -134,6 +137,8 @@ pub struct MammogramFacts {
     pub pectoral: Option<[Point; 2]>,
     /// Share of the breast's area that is dense, in 0..=1, where it was measured.
     pub density: Option<f64>,
+    /// Its density classes, or one line that says why it has none.
+    pub density_classes: Result<DensityClasses, String>,
     /// Windows that a second network looked at closely, highest attention first.
     pub windows: Vec<CloseLook>,
 }

@@ -17,6 +17,7 @@
 
 mod arrange;
 mod assessment;
+mod density;
 mod geometry;
 mod mammogram;
 mod modality;
@@ -31,6 +32,7 @@ pub use assessment::{
     ImageAssessment, Lesion, MammogramFacts, OperatingPoint, SaliencyMap, Skipped, Warning,
     WarningKind,
 };
+pub use density::{DensityClass, DensityClasses, Medium};
 pub use geometry::{Affine, PixelBox, Point, Polygon};
 pub use mammogram::{
     BreastOrientation, ImageSide, Implant, PresentationIntent, SCREENING_VIEWS, View, ViewModifier,

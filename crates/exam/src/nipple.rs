@@ -27,6 +27,7 @@ pub enum LengthUnit {
 ///     breast: Polygon { points: vec![at(0.0, 0.0), at(100.0, 100.0), at(200.0, 0.0)] },
 ///     pectoral: None,
 ///     density: None,
+///     density_classes: Err("not looked at".to_owned()),
 ///     windows: Vec::new(),
 /// };
 /// let line = NippleLine::of(&facts, None).unwrap();
@@ -165,6 +166,7 @@ mod tests {
             },
             pectoral,
             density: None,
+            density_classes: Err("not looked at".to_owned()),
             windows: Vec::new(),
         }
     }

@@ -32,7 +32,7 @@ mod wiring;
 pub use archive::{export, import};
 pub use calibration::Calibration;
 pub use error::{Error, ErrorKind};
-pub use figures::{Figure, figures, stated_figures};
+pub use figures::{ABOVE_10, ABOVE_10_THRESHOLD, Figure, above_10, figures, stated_figures};
 pub use files::sha256_of_file;
 pub use lobule_exam::Modality;
 pub use manifest::{

@@ -38,9 +38,9 @@ mod tissue;
 pub use error::{Error, ErrorKind};
 pub use image::Image;
 pub use mammogram::{
-    Breast, DENSITY_NOTE, Density, DensityClass, DensityClassifier, MammogramConfig,
-    MammogramHints, OrientationSource, Outside, Pectoral, PectoralLine, PlacedBreast, Polarity,
-    Scale, Standardization, StepPicture, find_breast,
+    Accuracy, Breast, DENSITY_NOTE, Density, DensityClassifier, MammogramConfig, MammogramHints,
+    OrientationSource, Outside, Pectoral, PectoralLine, PlacedBreast, Polarity, Scale,
+    Standardization, StepPicture, find_breast,
 };
 pub use marks::paint_over_marks;
 pub use picture::Picture;

@@ -1,5 +1,7 @@
 //! `assessment.json`: the versioned document, written exam by exam.
 
+mod density;
+
 use std::io::Write;
 
 use lobule_exam::{
@@ -10,12 +12,13 @@ use lobule_exam::{
 use serde::Serialize;
 
 use crate::{Calibration, Error, NOTICE, RunInfo};
+use density::{BreastClassesOut, ClassesOut, ExamClassOut};
 
 /// Version of the document. A change that a reader could trip over raises the first number.
-pub const SCHEMA_VERSION: &str = "1.1";
+pub const SCHEMA_VERSION: &str = "1.2";
 
 /// The JSON Schema of the document.
-pub const SCHEMA: &str = include_str!("../schema/assessment-1.1.json");
+pub const SCHEMA: &str = include_str!("../schema/assessment-1.2.json");
 
 /// Values are written with this many decimals: far below any noise of the engines.
 const DECIMALS: f64 = 1e6;
@@ -172,6 +175,7 @@ impl<'a> ModelRun<'a> {
 struct ExamOut<'a> {
     exam: &'a str,
     modality: &'a str,
+    density_class: Option<ExamClassOut>,
     breasts: Vec<BreastOut<'a>>,
     warnings: Vec<WarningOut<'a>>,
 }
@@ -182,6 +186,7 @@ impl<'a> ExamOut<'a> {
         ExamOut {
             exam: &exam.exam,
             modality: exam.modality.name(),
+            density_class: ExamClassOut::of(exam),
             breasts: exam
                 .breasts
                 .iter()
@@ -200,6 +205,7 @@ struct BreastOut<'a> {
     probabilities: Option<Scores>,
     flagged: bool,
     missing_views: Vec<String>,
+    density_classes: Option<BreastClassesOut>,
     images: Vec<ImageOut<'a>>,
 }
 
@@ -215,6 +221,7 @@ impl<'a> BreastOut<'a> {
             probabilities: breast.probabilities.map(Scores::of),
             flagged: breast.flagged,
             missing_views: breast.missing_views.iter().map(View::to_string).collect(),
+            density_classes: BreastClassesOut::of(breast),
             images: breast
                 .images
                 .iter()
@@ -239,7 +246,7 @@ struct ImageOut<'a> {
     probabilities: Option<Scores>,
     findings: Vec<FindingOut>,
     saliency: SaliencyOut,
-    mammogram: Option<MammogramOut>,
+    mammogram: Option<MammogramOut<'a>>,
     heat_map: Option<&'a str>,
     warnings: Vec<WarningOut<'a>>,
 }
@@ -269,18 +276,19 @@ impl<'a> ImageOut<'a> {
 }
 
 #[derive(Serialize)]
-struct MammogramOut {
+struct MammogramOut<'a> {
     view: Option<String>,
     chest_side: &'static str,
     upper_side: Option<&'static str>,
     breast: Vec<[f64; 2]>,
     pectoral: Option<[[f64; 2]; 2]>,
     density: Option<f64>,
+    density_classes: ClassesOut<'a>,
     windows: Vec<WindowOut>,
 }
 
-impl MammogramOut {
-    fn of(facts: &MammogramFacts) -> MammogramOut {
+impl<'a> MammogramOut<'a> {
+    fn of(facts: &'a MammogramFacts) -> MammogramOut<'a> {
         MammogramOut {
             view: facts.view.map(|view| view.to_string()),
             chest_side: side_name(facts.orientation.chest()),
@@ -288,6 +296,7 @@ impl MammogramOut {
             breast: corners(&facts.breast),
             pectoral: facts.pectoral.map(|ends| ends.map(|end| corner(&end))),
             density: facts.density.map(rounded),
+            density_classes: ClassesOut::of(facts.density_classes.as_ref()),
             windows: facts.windows.iter().map(WindowOut::of).collect(),
         }
     }

@@ -1,6 +1,6 @@
 //! Assessments and statistics as JSON, CSV, PNG and HTML.
 //!
-//! Owns: documents of a study ([`document`]) and their figures ([`chart`]), the wire format of results (`schema/assessment-1.1.json`), the summary table, heat maps,
+//! Owns: documents of a study ([`document`]) and their figures ([`chart`]), the wire format of results (`schema/assessment-1.2.json`), the summary table, heat maps,
 //! the pages, and the layout of the output folder ([`Folder`]); the same of whole slides ([`slide`]). Does not own: any score, threshold
 //! or decision; those arrive finished in an `Assessment`.
 //!
@@ -37,6 +37,7 @@
 
 pub mod chart;
 mod color_map;
+mod density;
 pub mod document;
 mod error;
 mod folder;

@@ -11,6 +11,7 @@ use lobule_exam::{Assessment, BreastAssessment, Finding, ImageAssessment};
 use lobule_raster::{Image, Picture};
 use pdf_writer::{Content, Filter, Finish, Name, Pdf, Rect, Ref, Str};
 
+use crate::density::{density_licences, density_lines, exam_density};
 use crate::folder::label_of;
 use crate::{Error, HeatMapLabel, NOTICE, RunInfo, heat_map};
 
@@ -120,8 +121,9 @@ fn lines(exam: &Assessment, run: &RunInfo, n_maps: usize) -> Vec<String> {
         Some(p) => format!("Operating point {}: {}", p.name, p.threshold),
         None => "No operating point".to_owned(),
     };
-    let mut lines = vec![
-        format!("AI RESULT. {NOTICE} {}", model.words_beyond_notice()),
+    let notice = format!("AI RESULT. {NOTICE} {}", model.words_beyond_notice());
+    let mut lines = wrapped(&notice);
+    lines.extend([
         synthetic(exam).to_owned(),
         format!("Exam {} ({})", exam.exam, exam.modality.name()),
         format!(
@@ -136,8 +138,9 @@ fn lines(exam: &Assessment, run: &RunInfo, n_maps: usize) -> Vec<String> {
         point,
         String::new(),
         "Breast    Suspicion score  Probability  At the operating point".to_owned(),
-    ];
+    ]);
     lines.extend(exam.breasts.iter().map(|breast| breast_row(breast, run)));
+    lines.extend(density(exam));
     lines.extend(findings(exam));
     lines.push(String::new());
     let n_images = images(exam).count();
@@ -152,6 +155,22 @@ fn lines(exam: &Assessment, run: &RunInfo, n_maps: usize) -> Vec<String> {
         lines.push("More notes stand in the report of the run.".to_owned());
     }
     lines
+}
+
+/// The density classes of the breasts and of the exam; nothing for ultrasound.
+fn density(exam: &Assessment) -> Vec<String> {
+    let breasts = exam.breasts.iter().flat_map(|breast| {
+        let lines = density_lines(breast).into_iter();
+        lines.map(|line| format!("{} breast: {line}", breast.side))
+    });
+    let licences = density_licences(exam).into_iter();
+    let licences = licences.map(|licence| format!("Density classes: {licence}."));
+    let said: Vec<String> = breasts.chain(exam_density(exam)).chain(licences).collect();
+    if said.is_empty() {
+        return Vec::new();
+    }
+    let said = said.iter().flat_map(|line| wrapped(line));
+    std::iter::once(String::new()).chain(said).collect()
 }
 
 /// Words broken into lines; a word longer than a line is cut.

@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 use std::io::Write;
 
 use lobule_exam::{
-    Assessment, BreastAssessment, ImageAssessment, Skipped, View, Warning, WarningKind,
+    Assessment, BreastAssessment, DensityClass, ImageAssessment, Skipped, View, Warning,
+    WarningKind,
 };
 
 use crate::Error;
 
-const COLUMNS: [&str; 22] = [
+const COLUMNS: [&str; 26] = [
     "file",
     "exam",
     "breast",
@@ -32,6 +33,10 @@ const COLUMNS: [&str; 22] = [
     "breast_score",
     "lesions",
     "missing_views",
+    "density_class",
+    "density_probability",
+    "density_reason",
+    "exam_density_class",
 ];
 
 /// The column `status`.
@@ -62,7 +67,9 @@ impl SummaryStatus {
 /// of them, and the image's scores are those of its most suspicious frame. The breast's columns
 /// repeat on each of its files. An unknown side, view or pixel size alone does not make a
 /// `warning`: the columns `breast` and `view` and the JSON say it already. `breast_score` is in
-/// 0..=100; `lesions` counts the breast's different lesions on mammograms.
+/// 0..=100; `lesions` counts the breast's different lesions on mammograms. `density_class` is the
+/// breast's, `density_reason` says why it has none, `exam_density_class` is that of the exam's
+/// densest breast.
 #[derive(Debug)]
 pub struct SummaryWriter<W: Write> {
     csv: csv::Writer<W>,
@@ -147,7 +154,7 @@ fn row_of(
     let synthetic = warnings.iter().any(|w| w.kind == WarningKind::Synthetic);
     let attention: f64 = frames.iter().map(|f| f.attention).sum();
     let rank = frames.iter().map(|f| f.rank).min().unwrap_or(0);
-    vec![
+    let own = vec![
         plain(&worst.file),
         plain(&exam.exam),
         breast.side.to_string(),
@@ -170,6 +177,25 @@ fn row_of(
         format!("{:.4}", breast.score_of_100()),
         lesions(breast),
         missing_views(breast),
+    ];
+    [own, density(exam, breast)].concat()
+}
+
+/// The breast's class, its probability or why there is none, and the exam's class.
+fn density(exam: &Assessment, breast: &BreastAssessment) -> Vec<String> {
+    let (class, reason) = match breast.density_classes() {
+        Some(Ok(classes)) => (classes.class(), String::new()),
+        Some(Err(reason)) => (None, reason),
+        None => (None, String::new()),
+    };
+    let name = |class: DensityClass| class.name.to_owned();
+    let of_exam = exam.densest_breast();
+    let of_exam = of_exam.and_then(|(_, classes)| classes.class());
+    vec![
+        class.map(name).unwrap_or_default(),
+        number(class.map(|class| class.probability)),
+        plain(&reason),
+        of_exam.map(name).unwrap_or_default(),
     ]
 }
 

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use lobule_exam::View;
 use lobule_package::{
-    ACROSS_FILE, AttentionMil, CARD_FILE, Calibration, FORMAT, Figure, FindingThresholds,
+    ABOVE_10, ACROSS_FILE, AttentionMil, CARD_FILE, Calibration, FORMAT, Figure, FindingThresholds,
     LICENCE_FILE, MANIFEST_FILE, MARKS_FILE, METRICS_FILE, Manifest, Member, Modality,
     OperatingPoint, PREDICTIONS_FILE, Package, Predictions, Prepare, RUNS_FILE, Saliency, Status,
-    TrainingData, Truth, Wiring, read_views, sha256_of_file,
+    TrainingData, Truth, Wiring, above_10, figures, read_views, sha256_of_file,
 };
 use lobule_stats::calibration::{Calibrator, fit_platt};
 use lobule_stats::roc::Roc;
@@ -127,6 +127,8 @@ pub fn assemble(runs: &Runs, description: &PackageDescription, folder: &Path) ->
     let prepare =
         prepare.ok_or_else(|| Error::new(ErrorKind::Config, "expected at least one run"))?;
     let modality = prepare.modality();
+    let mut operating_points = operating_points(&units, &maps[1])?;
+    put_above_10(&mut operating_points, modality, &table, folder)?;
     let manifest = Manifest {
         format: FORMAT,
         name: description.name.clone(),
@@ -135,12 +137,12 @@ pub fn assemble(runs: &Runs, description: &PackageDescription, folder: &Path) ->
         status: description.status,
         classes: vec!["benign".into(), "malignant".into()],
         research_use: description.research_use.clone(),
-        default_operating_point: "sensitivity-95".into(),
+        default_operating_point: default_point(modality).into(),
         views_trained: description.views_trained.clone(),
         prepare,
         wiring: Wiring::AttentionMil(AttentionMil::default()),
         members,
-        operating_points: operating_points(&units, &maps[1])?,
+        operating_points,
         calibration: calibration(&units, maps),
         saliency: Some(Saliency {
             finding_thresholds: description.finding_thresholds.clone(),
@@ -149,14 +151,19 @@ pub fn assemble(runs: &Runs, description: &PackageDescription, folder: &Path) ->
         training_data: description.training_data.clone(),
     };
     write(folder, RUNS_FILE, &to_csv(&rows)?)?;
-    if let Some(licence) = &description.licence {
-        let text = std::fs::read(licence).map_err(|e| Error::io(licence, e))?;
-        write(folder, LICENCE_FILE, &text)?;
-    }
     if manifest.modality == Modality::Mammography {
         write(folder, MARKS_FILE, &joined_marks(&runs.members)?)?;
     }
+    write_licence(folder, description)?;
     write_package(folder, &manifest, [&table, &across], &description.card)
+}
+
+fn write_licence(folder: &Path, description: &PackageDescription) -> Result<(), Error> {
+    let Some(licence) = &description.licence else {
+        return Ok(());
+    };
+    let text = std::fs::read(licence).map_err(|e| Error::io(licence, e))?;
+    write(folder, LICENCE_FILE, &text)
 }
 
 /// The marks of all runs below one header.
@@ -362,6 +369,56 @@ fn operating_points(units: &[Unit], map: &Calibrator) -> Result<Vec<OperatingPoi
             &format!("{lowest} 95 % specificity"),
         ),
     ])
+}
+
+/// The rule by which a package flags unless another is asked for.
+fn default_point(modality: Modality) -> &'static str {
+    match modality {
+        Modality::Mammography => ABOVE_10,
+        _ => "sensitivity-95",
+    }
+}
+
+/// Puts the operating point of mammography that was set beforehand before the fitted ones, with
+/// what it does.
+fn put_above_10(
+    points: &mut Vec<OperatingPoint>,
+    modality: Modality,
+    table: &Predictions,
+    folder: &Path,
+) -> Result<(), Error> {
+    if modality != Modality::Mammography {
+        return Ok(());
+    }
+    let figures = figures(table, &folder.join(PREDICTIONS_FILE)).map_err(of_package)?;
+    points.retain(|point| point.name != ABOVE_10);
+    points.insert(0, above_10(&figures));
+    Ok(())
+}
+
+/// Writes anew what follows from the tables that a package keeps and from its description: the
+/// operating point that was set beforehand, the default, the card and the figures. For when more is
+/// asked of the tables than when the package was made, whose runs need not be there any more.
+/// Members, calibration and fitted thresholds stay.
+///
+/// # Errors
+/// When the folder holds no package of that name and version of images of exams, or cannot be
+/// written.
+pub fn refresh(description: &PackageDescription, folder: &Path) -> Result<(), Error> {
+    let package = Package::open(folder).map_err(of_package)?;
+    let mut manifest = package.manifest().clone();
+    let named = (&manifest.name, &manifest.version);
+    if named != (&description.name, &description.version) || manifest.slide.is_some() {
+        let (name, version) = (&description.name, &description.version);
+        let message = format!("expected {name} {version}, got {} {}", named.0, named.1);
+        return Err(Error::new(ErrorKind::Config, message).in_file(folder));
+    }
+    let table = package.predictions().map_err(of_package)?;
+    let points = &mut manifest.operating_points;
+    put_above_10(points, manifest.modality, &table, folder)?;
+    manifest.default_operating_point = default_point(manifest.modality).into();
+    write_manifest(folder, &manifest)?;
+    write_figures(folder, &description.card, &IMAGES)
 }
 
 fn write_package(

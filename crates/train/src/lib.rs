@@ -42,7 +42,7 @@ mod sonogram;
 mod split;
 mod step;
 
-pub use assemble::{PackageDescription, Runs, assemble};
+pub use assemble::{PackageDescription, Runs, assemble, refresh};
 pub use augment::{Augmentation, augment};
 pub use bags::{Bag, compose_bags};
 pub use compute::Compute;

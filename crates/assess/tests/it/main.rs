@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod corpus;
+mod density;
 mod dicom;
 mod mammogram;
 mod mammography;

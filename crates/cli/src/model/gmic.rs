@@ -68,9 +68,9 @@ mod write {
 
     use lobule_model::{GmicConfig, WeightPrecision, gmic_graphs_from_pytorch};
     use lobule_package::{
-        CARD_FILE, FORMAT, FindingThresholds, GlobalLocal, GraphFile, LOCAL_GRAPH, MANIFEST_FILE,
-        Manifest, Member, Modality, OperatingPoint, Package, Prepare, Saliency, Status, Wiring,
-        sha256_of_file,
+        ABOVE_10, ABOVE_10_THRESHOLD, CARD_FILE, FORMAT, FindingThresholds, GlobalLocal, GraphFile,
+        LOCAL_GRAPH, MANIFEST_FILE, Manifest, Member, Modality, OperatingPoint, Package, Prepare,
+        Saliency, Status, Wiring, sha256_of_file,
     };
     use lobule_raster::MammogramConfig;
 
@@ -78,11 +78,8 @@ mod write {
 
     use super::{Args, Failure, Outcome, shares};
 
-    /// From a breast's score of 10 of 100 on it is flagged.
-    const FLAGGED: f64 = 0.1;
     /// Saliency from which a finding is outlined.
     const OUTLINED: f64 = 0.3;
-    const POINT: &str = "score-10";
     const CARD: &str = "\
 # GMIC, imported
 
@@ -174,7 +171,7 @@ Research use only. Not for diagnosis.
             research_use: "Research use only. Not for diagnosis. Imported: what it was trained on \
                            and how well it does is not stated here."
                 .into(),
-            default_operating_point: POINT.into(),
+            default_operating_point: ABOVE_10.into(),
             views_trained: Vec::new(),
             prepare: Prepare::Mammogram(MammogramConfig::default()),
             wiring: Wiring::GlobalLocal(GlobalLocal {
@@ -185,8 +182,8 @@ Research use only. Not for diagnosis.
             members,
             calibration: BTreeMap::new(),
             operating_points: vec![OperatingPoint {
-                name: POINT.into(),
-                threshold: FLAGGED,
+                name: ABOVE_10.into(),
+                threshold: ABOVE_10_THRESHOLD,
                 chosen_by: by_convention.into(),
             }],
             saliency: Some(Saliency {

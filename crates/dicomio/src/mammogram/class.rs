@@ -1,7 +1,7 @@
 //! Which objects are mammograms, and what they were made from.
 
 use dicom_dictionary_std::{tags, uids};
-use lobule_exam::{PresentationIntent, Warning, WarningKind};
+use lobule_exam::{Medium, PresentationIntent, Warning, WarningKind};
 
 use super::{Coverage, Origin};
 use crate::content::{
@@ -129,6 +129,27 @@ fn general(
             Ok((intent, Origin::Exposure))
         }
         _ => Ok((PresentationIntent::NotStated, Origin::Scan)),
+    }
+}
+
+/// What the picture was taken on, as far as it is stated: a film by Detector Type (PS3.3 C.8.11.4),
+/// Conversion Type (C.8.6.1), the modality RG (C.7.3.1.1.1) or the spacing on a scanned medium; a
+/// detector by Detector Type or by the class of the object. Computed radiography and captures may
+/// be either.
+pub(super) fn medium(data: &Dataset, class: &Class) -> Option<Medium> {
+    let says = |tag, words: &[&str]| {
+        let stated = data.text(tag);
+        stated.is_some_and(|word| words.contains(&word.as_str()))
+    };
+    let is_film = says(tags::DETECTOR_TYPE, &["FILM"])
+        || says(tags::CONVERSION_TYPE, &["DF"])
+        || says(tags::MODALITY, &["RG"])
+        || data.raw(tags::NOMINAL_SCANNED_PIXEL_SPACING).is_some();
+    let detectors = ["DIRECT", "SCINTILLATOR", "STORAGE"];
+    match is_film {
+        true => Some(Medium::Film),
+        false if class.origin != Origin::Scan => Some(Medium::Digital),
+        false => says(tags::DETECTOR_TYPE, &detectors).then_some(Medium::Digital),
     }
 }
 

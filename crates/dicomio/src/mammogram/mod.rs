@@ -34,7 +34,8 @@ use std::path::{Path, PathBuf};
 use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 use lobule_exam::{
-    BreastOrientation, Implant, PresentationIntent, Side, Spacing, View, ViewModifier, Warning,
+    BreastOrientation, Implant, Medium, PresentationIntent, Side, Spacing, View, ViewModifier,
+    Warning,
 };
 use lobule_raster::Limits;
 
@@ -63,6 +64,8 @@ pub struct Mammogram {
     pub implant: Implant,
     /// What the picture was made from.
     pub origin: Origin,
+    /// What it was taken on, where that is stated.
+    pub medium: Option<Medium>,
     /// How much of the breast the picture was meant to show.
     pub coverage: Coverage,
     /// Number of rows.
@@ -124,6 +127,8 @@ const FURTHER_WANTED: &[Tag] = &[
     tags::BREAST_IMPLANT_PRESENT,
     tags::PARTIAL_VIEW,
     tags::QUALITY_CONTROL_IMAGE,
+    tags::DETECTOR_TYPE,
+    tags::CONVERSION_TYPE,
     tags::PIXEL_PADDING_VALUE,
     tags::PIXEL_PADDING_RANGE_LIMIT,
     tags::WINDOW_CENTER_WIDTH_EXPLANATION,
@@ -174,6 +179,7 @@ fn read(path: &Path, limits: &Limits) -> Result<Mammogram, Error> {
         modifiers: found.modifiers,
         intent: class.intent,
         origin: class.origin,
+        medium: class::medium(data, &class),
         coverage: class.coverage,
         rows: layout.rows,
         cols: layout.cols,

@@ -193,7 +193,10 @@ fn placed(request: &ResultRequest<'_>) -> Vec<String> {
     let images = request.images().unwrap_or_default();
     let place = |i: &Assessed<'_>| {
         let (side, view, spacing) = (i.breast.side, i.image.view(), i.image.spacing);
-        format!("{} {side:?} {view:?} {spacing:?}", image_key(i))
+        let facts = i.image.mammogram.as_ref();
+        // The medium, or why there is no density class.
+        let medium = facts.map(|facts| facts.density_classes.as_ref().map(|of| of.medium));
+        format!("{} {side:?} {view:?} {spacing:?} {medium:?}", image_key(i))
     };
     let mut placed: Vec<String> = images.iter().map(place).collect();
     placed.sort_unstable();

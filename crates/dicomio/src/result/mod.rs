@@ -7,8 +7,8 @@
 //! research, gives a suspicion score and never a BI-RADS category. What a result in the same study
 //! has to carry of the patient is copied byte by byte from the images and goes nowhere else.
 //!
-//! Unique identifiers are a hash of the images' identifiers, the side, view and size of a pixel that
-//! each was taken for, the model's digest, the engine, the program's version, the operating point, the prevalence, a
+//! Unique identifiers are a hash of the images' identifiers, the side, view, medium and size of a pixel
+//! that each was taken for, the model's digest, the engine, the program's version, the operating point, the prevalence, a
 //! failure's reason and the kind of object: the same run gives the same identifiers. The [`Moment`] is not part of them: who keeps results keeps the moment of the first
 //! run with them, so that one identifier always has the same bytes.
 //!

@@ -6,13 +6,15 @@ use std::path::{Path, PathBuf};
 
 use dicom_core::value::{DataSetSequence, Value as DicomValue};
 use dicom_core::{DataElement, PrimitiveValue, Tag, VR};
-use dicom_dictionary_std::tags;
+use dicom_dictionary_std::{tags, uids};
 use dicom_object::{DefaultDicomObject, InMemDicomObject, open_file};
 use lobule_dicomio::{
     Coverage, Error, ErrorKind, Inversion, Mammogram, Origin, SetAside, SpacingSource, VoiStep,
     read_mammogram, read_mammogram_header, set_aside,
 };
-use lobule_exam::{ImageSide, Implant, Laterality, PresentationIntent, Side, View, ViewModifier};
+use lobule_exam::{
+    ImageSide, Implant, Laterality, Medium, PresentationIntent, Side, View, ViewModifier,
+};
 use lobule_raster::{Limits, MammogramConfig, MammogramHints, OrientationSource, find_breast};
 use serde_json::Value;
 
@@ -436,6 +438,46 @@ fn sizes_and_positions_are_read() {
         (implant.implant, implant.set_aside),
         (Implant::Present, None)
     );
+}
+
+#[test]
+fn the_medium_is_what_the_header_says_and_nothing_else() {
+    let as_radiograph = |o: &mut DefaultDicomObject| {
+        text(
+            o,
+            tags::SOP_CLASS_UID,
+            VR::UI,
+            uids::COMPUTED_RADIOGRAPHY_IMAGE_STORAGE,
+        );
+        text(o, tags::MODALITY, VR::CS, "MG");
+    };
+    let medium = |change: Change| changed(change).medium;
+    let (film, digital) = (Some(Medium::Film), Some(Medium::Digital));
+    assert_eq!(medium(&|_| {}), digital, "a digital mammogram by its class");
+    let of_film = |o: &mut DefaultDicomObject| text(o, tags::DETECTOR_TYPE, VR::CS, "FILM");
+    assert_eq!(medium(&of_film), film);
+    assert_eq!(medium(&as_radiograph), None, "a plate or a film");
+    let cases = [
+        (tags::CONVERSION_TYPE, VR::CS, "DF", film),
+        (tags::CONVERSION_TYPE, VR::CS, "WSD", None),
+        (tags::MODALITY, VR::CS, "RG", film),
+        (
+            tags::NOMINAL_SCANNED_PIXEL_SPACING,
+            VR::DS,
+            r"0.05\0.05",
+            film,
+        ),
+        (tags::DETECTOR_TYPE, VR::CS, "STORAGE", digital),
+        (tags::DETECTOR_TYPE, VR::CS, "OTHER", None),
+    ];
+    for (tag, vr, value, expected) in cases {
+        let got = medium(&|o| {
+            as_radiograph(o);
+            text(o, tags::BODY_PART_EXAMINED, VR::CS, "BREAST");
+            text(o, tag, vr, value);
+        });
+        assert_eq!(got, expected, "{tag} {value}");
+    }
 }
 
 /// A mammogram with an identity of its own.

@@ -127,6 +127,7 @@ fn image(
             },
             pectoral: None,
             density: Some(0.3),
+            density_classes: Err("not looked at".to_owned()),
             windows: Vec::new(),
         }),
         warnings: Vec::new(),
@@ -564,7 +565,7 @@ fn one_run_has_the_same_bytes_twice_and_another_run_other_names() {
     }
     let nothing = failed("no breast was found");
     all_names.extend(names(&objects_of(&exam, nothing)));
-    // Another side or view of an image is another result.
+    // Another side, view or medium of an image is another result.
     let mut moved = mammography();
     moved.assessment.breasts[1].side = Side::Unknown;
     all_names.extend(names(&objects(&moved)));
@@ -572,6 +573,10 @@ fn one_run_has_the_same_bytes_twice_and_another_run_other_names() {
     let image = &mut turned.assessment.breasts[1].images[1];
     image.mammogram.as_mut().unwrap().view = Some(View::Ml);
     all_names.extend(names(&objects(&turned)));
+    let mut filmed = mammography();
+    let image = &mut filmed.assessment.breasts[1].images[1];
+    image.mammogram.as_mut().unwrap().density_classes = Err("of a film".to_owned());
+    all_names.extend(names(&objects(&filmed)));
     let count = all_names.len();
     all_names.sort();
     all_names.dedup();

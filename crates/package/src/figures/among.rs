@@ -164,6 +164,14 @@ impl Among {
         bags
     }
 
+    /// One entry per bag, which is a breast where the images of one are read together, and its
+    /// patient.
+    pub(super) fn breasts(&self) -> Vec<(&str, Unit)> {
+        let bags = self.bags().into_iter();
+        bags.map(|((patient, _), images)| (patient, unit_of(&images)))
+            .collect()
+    }
+
     /// One entry per patient: the attention-weighted mean of each bag, the highest of its bags.
     pub(super) fn patients(&self) -> Vec<Unit> {
         let mut patients: BTreeMap<&str, Unit> = BTreeMap::new();

@@ -9,6 +9,7 @@
 
 mod among;
 mod attention;
+mod flagged;
 mod marks;
 mod questions;
 mod slides;
@@ -18,6 +19,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use self::among::Among;
+pub use self::flagged::{ABOVE_10, ABOVE_10_THRESHOLD, above_10};
 pub(crate) use self::marks::mark_figures;
 pub(crate) use self::slides::slide_figures;
 use crate::{Error, ErrorKind, Predictions};

@@ -26,6 +26,7 @@ pub(super) fn all(among: &Among) -> Vec<Figure> {
     [
         discrimination(among),
         sensitivities(among),
+        super::flagged::all(among),
         calibration(among),
         baselines(among),
         saliency(among),
@@ -136,7 +137,7 @@ fn patient_roc(among: &Among) -> Option<(Roc, Vec<bool>)> {
 }
 
 /// The number of positives, if there are enough of both kinds.
-fn enough(truth: &[bool]) -> Option<usize> {
+pub(super) fn enough(truth: &[bool]) -> Option<usize> {
     let positive = truth.iter().filter(|&&t| t).count();
     (positive >= FEWEST && truth.len() - positive >= FEWEST).then_some(positive)
 }

@@ -39,6 +39,7 @@ mod write;
 pub use demo::{DemoMammograms, write_demo_exam};
 pub use encodings::{NamedEncoding, encodings};
 pub use exam::{MammogramExam, MammogramView, ProjectedLesion, render_exam};
-pub use plan::{Density, ExamPlan, LesionKind, LesionPlan, Medium};
+pub use lobule_exam::Medium;
+pub use plan::{Density, ExamPlan, LesionKind, LesionPlan};
 pub use training::{TrainingPlan, WrittenView, training_exam, training_exams, write_training_set};
 pub use write::write_dicom_exam;

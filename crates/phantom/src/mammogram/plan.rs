@@ -1,6 +1,6 @@
 //! What to draw. Plain data; nothing here draws.
 
-use lobule_exam::{FindingClass, Laterality};
+use lobule_exam::{FindingClass, Laterality, Medium};
 
 use crate::plan::held;
 
@@ -16,7 +16,9 @@ pub struct ExamPlan {
     pub spacing_mm: f64,
     /// How much of the breasts is glandular.
     pub density: Density,
-    /// How the picture was taken.
+    /// How the picture was taken. Digital ones have a black background and an evened-out skin line;
+    /// scans of films an uneven background, a fading skin line, grain, a paper label, white borders,
+    /// scratches and dust.
     pub medium: Medium,
     /// The lesions; they are numbered by their place here, from 0.
     pub lesions: Vec<LesionPlan>,
@@ -76,16 +78,6 @@ impl Density {
             Density::Dense => "dense",
         }
     }
-}
-
-/// How a picture was taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Medium {
-    /// A detector, processed for reading: black background, evened-out skin line.
-    Digital,
-    /// A scan of a film: uneven background, fading skin line, grain, a paper label, white borders,
-    /// scratches and dust.
-    Film,
 }
 
 /// A lesion to draw in both views of one breast. Its place is given by shares, so that it lies

@@ -18,7 +18,7 @@ mod pectoral;
 mod show;
 
 pub use density::{DENSITY_NOTE, Density};
-pub use density_class::{DensityClass, DensityClassifier};
+pub use density_class::{Accuracy, DensityClassifier};
 pub use input::{MammogramConfig, Outside, PlacedBreast, Scale, Standardization};
 pub use orient::OrientationSource;
 pub use pectoral::{Pectoral, PectoralLine};

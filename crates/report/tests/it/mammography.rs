@@ -236,6 +236,7 @@ fn drawn(side: Side, view: View, spots: &[Spot], spacing: Option<Spacing>) -> Ma
         },
         pectoral: None,
         density: Some(0.23),
+        density_classes: Err("not looked at".to_owned()),
         windows: Vec::new(),
     };
     let window = PixelBox {

@@ -4,10 +4,10 @@ use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
-use lobule_package::{Modality, Package};
+use lobule_package::{ABOVE_10, Modality, Package};
 use lobule_raster::Image;
 use lobule_train::{
-    Host, PackageDescription, RunConfig, Runs, Silent, assemble, predict_again, train,
+    Host, PackageDescription, RunConfig, Runs, Silent, assemble, predict_again, refresh, train,
 };
 
 use crate::CutAfter;
@@ -168,6 +168,39 @@ fn both_stages_end_as_if_they_were_not_cut_off_and_make_a_package() {
     for file in ["LICENSE", "marks.csv", "predictions.csv", "runs.csv"] {
         assert!(run("package").join(file).is_file(), "{file}");
     }
+    assert_eq!(manifest.default_operating_point, ABOVE_10);
+    let names: Vec<&str> = manifest
+        .operating_points
+        .iter()
+        .map(|p| &p.name[..])
+        .collect();
+    assert_eq!(
+        names,
+        [
+            ABOVE_10,
+            "sensitivity-95",
+            "specificity-90",
+            "specificity-95"
+        ]
+    );
+
+    // What follows from the tables can be written anew, and is what it was.
+    let files = ["manifest.toml", "metrics.json", "card.md"];
+    let read = || files.map(|name| fs::read_to_string(run("package").join(name)).unwrap());
+    let written = read();
+    let stale = written[0].replace("threshold = 0.1\n", "threshold = 0.5\n");
+    let stale = stale.replace("_point = \"above-10\"", "_point = \"specificity-90\"");
+    assert_ne!(stale, written[0]);
+    fs::write(run("package").join("manifest.toml"), stale).unwrap();
+    fs::remove_file(run("package").join("metrics.json")).unwrap();
+    refresh(&description, &run("package")).unwrap();
+    assert_eq!(read(), written);
+    let other = PackageDescription {
+        version: "9".to_owned(),
+        ..description
+    };
+    let refused = refresh(&other, &run("package")).unwrap_err().to_string();
+    assert!(refused.contains(" 9, got "), "{refused}");
 }
 
 #[test]

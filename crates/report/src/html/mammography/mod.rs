@@ -13,6 +13,7 @@ use lobule_raster::DENSITY_NOTE;
 
 use super::exam::{ExamHead, side_title, verdict, width};
 use super::{Foot, percent};
+use crate::density::{density_class_notes, density_lines, exam_density};
 use crate::{Error, ExamRecord, NOTICE, RunInfo, Surroundings};
 use hanging::{COLUMNS, Frame, Hanging, Shot, Unit};
 use lesions::{LesionRow, lesion_rows, missing_words};
@@ -34,6 +35,8 @@ pub(crate) struct MammographyPage {
     point: String,
     is_calibrated: bool,
     density_note: Option<&'static str>,
+    exam_density: Option<String>,
+    class_notes: Vec<String>,
     has_places: bool,
 }
 
@@ -55,6 +58,7 @@ struct Judged {
     threshold_meter: Option<String>,
     missing: Option<String>,
     density: Option<String>,
+    density_classes: Vec<String>,
     lesions: Vec<LesionRow>,
 }
 
@@ -101,6 +105,8 @@ impl MammographyPage {
             density_note: judged()
                 .any(|b| b.density.is_some())
                 .then_some(DENSITY_NOTE),
+            exam_density: exam_density(&record.assessment),
+            class_notes: density_class_notes(&record.assessment),
             has_places: judged()
                 .flat_map(|b| &b.lesions)
                 .any(|l| !l.places.is_empty()),
@@ -159,6 +165,7 @@ impl Judged {
             threshold_meter: threshold.map(width),
             missing: missing_words(breast.side, &breast.missing_views),
             density: density_words(breast),
+            density_classes: density_lines(breast),
             lesions: lesion_rows(breast),
         }
     }

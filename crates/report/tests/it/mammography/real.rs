@@ -53,6 +53,7 @@ fn real(root: &Path, name: &str, spacing: Option<Spacing>, spots: &[Spot]) -> Ma
             _ => None,
         },
         density: breast.percent_density().map(|d| d.share),
+        density_classes: Err("not looked at".to_owned()),
         windows: looks.collect(),
     };
     let file = format!("{name}.png");
