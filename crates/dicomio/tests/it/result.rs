@@ -179,7 +179,7 @@ impl Exam {
     pub(crate) fn sources(&self) -> Vec<ResultSource> {
         self.files
             .iter()
-            .map(|f| ResultSource::read(f).unwrap())
+            .map(|f| ResultSource::read(f, &f.display().to_string()).unwrap())
             .collect()
     }
 }
@@ -602,7 +602,7 @@ fn what_does_not_fit_together_is_refused() {
     let mut larger = exam.assessment.clone();
     larger.breasts[0].images[0].rows += 1;
     assert!(refused(&sources, &larger).contains("pixels"));
-    assert!(ResultSource::read("tests/golden/make.py".as_ref()).is_err());
+    assert!(ResultSource::read("tests/golden/make.py".as_ref(), "make.py").is_err());
 }
 
 #[test]
