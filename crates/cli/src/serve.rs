@@ -80,8 +80,12 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
         None => "http",
     };
     let server = Server::start(config, exposure, &args.data, Box::new(reader))?;
-    println!("{scheme}://{}/", server.http_address());
-    println!("DICOM {} {}", server.dicom_address(), ae_title);
+    let (page, port) = (server.http_address(), server.dicom_address());
+    // A service goes on where nobody reads this.
+    let _ = writeln!(
+        std::io::stdout(),
+        "{scheme}://{page}/\nDICOM {port} {ae_title}"
+    );
     eprintln!("{}", lobule_report::NOTICE);
     let demo = Demonstration {
         model: args.model.clone(),
