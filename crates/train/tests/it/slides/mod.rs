@@ -3,3 +3,4 @@
 mod cohort;
 mod layouts;
 mod runs;
+mod tumor_model;
