@@ -1,5 +1,6 @@
 //! Training on slides at the crate's boundary.
 
+mod again;
 mod cohort;
 mod layouts;
 mod runs;
