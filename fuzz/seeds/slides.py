@@ -78,3 +78,34 @@ SLIDES = {
 }
 for name, data in SLIDES.items():
     keep("slide", name, data)
+
+# Slides that reach the networks: 512 x 512 pixels of pink tissue with dense nuclei, in four tiles of the same bytes.
+SIDE, PERIOD, RADIUS = 256, 16, 6
+
+
+def tissue(row, col):
+    is_nucleus = (row % PERIOD - PERIOD / 2) ** 2 + (col % PERIOD - PERIOD / 2) ** 2 < RADIUS ** 2
+    shade = (row * 7 + col * 3) % 16
+    return (90 + shade, 60, 140) if is_nucleus else (230, 170 + shade, 200)
+
+
+STAINED = zlib.compress(bytes(v for row in range(SIDE) for col in range(SIDE) for v in tissue(row, col)), 9)
+BLANK = zlib.compress(bytes([244]) * (SIDE * SIDE * 3), 9)
+DARK = zlib.compress(bytes(SIDE * SIDE * 3), 9)
+
+
+def four(pixels=STAINED, offsets=(8,) * 4, **more):
+    more = {"lengths": [len(pixels)] * 4, **more}
+    return tiled(pixels, 8, 2 * SIDE, 2 * SIDE, (SIDE, SIDE), offsets, **more)
+
+
+ASSESSED = {
+    "valid_tissue.tif": four(),
+    "valid_lost_tile.tif": four(offsets=(8, 8, 8, 2**31)),
+    "valid_cut_tile.tif": four(lengths=[len(STAINED)] * 3 + [len(STAINED) // 2]),
+    "valid_blank.tif": four(BLANK),
+    "valid_dark.tif": four(DARK),
+    "stated_scale.svs": four(extra=[(270, 1, list(b"Aperio|MPP = 0.0001\0"))]),
+}
+for name, data in ASSESSED.items():
+    keep("assess_slide", name, data)

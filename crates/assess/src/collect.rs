@@ -41,6 +41,25 @@ pub struct BreastInputs {
     pub files: Vec<FileInput>,
 }
 
+/// A file that goes by another name than the one it lies under.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedFile {
+    /// What results and reasons call it.
+    pub name: String,
+    /// Where it is.
+    pub path: PathBuf,
+}
+
+impl NamedFile {
+    /// A file that a path names.
+    fn at(path: PathBuf) -> NamedFile {
+        NamedFile {
+            name: path.display().to_string(),
+            path,
+        }
+    }
+}
+
 /// One file.
 #[derive(Debug)]
 pub struct FileInput {
@@ -145,10 +164,20 @@ pub fn collect_as(paths: &[PathBuf], pictures: Modality) -> Result<Inputs, Error
         walk.add(path);
         collector.skipped.extend(walk.skipped);
         for file in walk.files {
-            collector.add_file(file, None);
+            collector.add_file(NamedFile::at(file), None);
         }
     }
     Ok(collector.finish())
+}
+
+/// As [`collect`], of files that go by other names than their paths: neither results nor reasons
+/// tell where they lie. A folder or a manifest is no such file.
+pub fn collect_named(files: impl IntoIterator<Item = NamedFile>) -> Inputs {
+    let mut collector = Collector::new(Modality::Ultrasound);
+    for file in files {
+        collector.add_target(file, None);
+    }
+    collector.finish()
 }
 
 fn is_csv(path: &Path) -> bool {
@@ -195,36 +224,41 @@ impl Collector {
         let rows = read_manifest(std::io::BufReader::new(file)).map_err(|e| e.in_file(path))?;
         let folder = path.parent().unwrap_or(Path::new(""));
         for row in rows {
-            let target = folder.join(&row.file);
-            match std::fs::metadata(&target) {
-                Ok(meta) if meta.is_file() => self.add_file(target, Some(row)),
-                Ok(_) => self.skip(&target, "expected a file, got something else"),
-                Err(e) => self.skip(&target, &format!("expected a file, got: {e}")),
-            }
+            self.add_target(NamedFile::at(folder.join(&row.file)), Some(row));
         }
         Ok(())
     }
 
-    fn add_file(&mut self, path: PathBuf, row: Option<ManifestRow>) {
-        let real = path.canonicalize().unwrap_or_else(|_| path.clone());
-        if !self.read.insert(real) {
-            return self.skip(&path, "the file was given before");
-        }
-        match identify(&path) {
-            Ok(content) => self.place(path, row, content),
-            Err(reason) => self.skip(&path, &reason),
+    /// Adds what may be no file, or not there.
+    fn add_target(&mut self, target: NamedFile, row: Option<ManifestRow>) {
+        match std::fs::metadata(&target.path) {
+            Ok(meta) if meta.is_file() => self.add_file(target, row),
+            Ok(_) => self.skip(target.name, "expected a file, got something else"),
+            Err(e) => self.skip(target.name, &format!("expected a file, got: {e}")),
         }
     }
 
-    fn place(&mut self, path: PathBuf, row: Option<ManifestRow>, content: Content) {
-        let (grouping, key) = grouping(&path, row.as_ref(), &content);
+    fn add_file(&mut self, file: NamedFile, row: Option<ManifestRow>) {
+        let real = file.path.canonicalize();
+        let real = real.unwrap_or_else(|_| file.path.clone());
+        if !self.read.insert(real) {
+            return self.skip(file.name, "the file was given before");
+        }
+        match identify(&file.path) {
+            Ok(content) => self.place(file, row, content),
+            Err(reason) => self.skip(file.name, &reason),
+        }
+    }
+
+    fn place(&mut self, file: NamedFile, row: Option<ManifestRow>, content: Content) {
+        let (grouping, key) = grouping(&file, row.as_ref(), &content);
         let mut warnings = Vec::new();
         let side = side_of(row.as_ref(), &content, &mut warnings);
         let stated = Stated::of(row.as_ref(), &content, self.pictures, &mut warnings);
         let at = self.exam_of(stated.modality, grouping, key);
         let file = FileInput {
-            name: path.display().to_string(),
-            path,
+            name: file.name,
+            path: file.path,
             extra: row.map(|r| r.extra).unwrap_or_default(),
             warnings,
             modality: stated.modality,
@@ -261,9 +295,9 @@ impl Collector {
         at
     }
 
-    fn skip(&mut self, path: &Path, reason: &str) {
+    fn skip(&mut self, file: String, reason: &str) {
         self.skipped.push(Skipped {
-            file: path.display().to_string(),
+            file,
             reason: reason.to_owned(),
         });
     }
@@ -303,15 +337,15 @@ fn unique(name: &str, taken: &mut HashMap<String, usize>) -> String {
     free
 }
 
-fn grouping(path: &Path, row: Option<&ManifestRow>, content: &Content) -> (Grouping, String) {
+fn grouping(file: &NamedFile, row: Option<&ManifestRow>, content: &Content) -> (Grouping, String) {
     match (row, content) {
         (Some(row), _) => (Grouping::Manifest(row.exam.clone()), row.exam.clone()),
         (None, Content::Sonogram(instance)) => study(&instance.exam_key),
         (None, Content::Mammogram(mammogram)) => study(&mammogram.exam_key),
         (None, Content::Picture) => {
-            let stem = path.file_stem().map(|s| s.to_string_lossy().into_owned());
-            let name = stem.unwrap_or_else(|| "unnamed".to_owned());
-            (Grouping::File(path.to_owned()), name)
+            let stem = Path::new(&file.name).file_stem();
+            let name = stem.map_or("unnamed".into(), |s| s.to_string_lossy());
+            (Grouping::File(file.path.clone()), name.into_owned())
         }
     }
 }
@@ -380,13 +414,6 @@ impl Stated {
             spacing: row.and_then(|r| r.spacing).or(own_spacing),
         }
     }
-}
-
-/// An error's text without the file's name, which stands beside it.
-pub(crate) fn reason(error: &dyn std::fmt::Display, path: &Path) -> String {
-    let text = error.to_string();
-    let name = format!("{}: ", path.display());
-    text.strip_prefix(&name).unwrap_or(&text).to_owned()
 }
 
 #[cfg(test)]

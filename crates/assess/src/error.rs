@@ -52,4 +52,14 @@ impl Error {
     pub fn kind(&self) -> ErrorKind {
         self.kind
     }
+
+    /// The file it is about.
+    pub fn file(&self) -> Option<&Path> {
+        self.file.as_deref()
+    }
+
+    /// The reason without the file's name.
+    pub fn reason(&self) -> &str {
+        &self.message
+    }
 }

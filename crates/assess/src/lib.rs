@@ -47,7 +47,9 @@ pub mod slide;
 mod views;
 mod walk;
 
-pub use collect::{BreastInputs, ExamInputs, FileInput, Inputs, collect, collect_as};
+pub use collect::{
+    BreastInputs, ExamInputs, FileInput, Inputs, NamedFile, collect, collect_as, collect_named,
+};
 pub use ensemble::{Ensemble, ImageOutputs};
 pub use error::{Error, ErrorKind};
 pub use findings::findings;

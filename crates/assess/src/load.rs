@@ -9,7 +9,7 @@ use lobule_raster::{
     Limits, NetworkInput, Picture, PrepareConfig, StepPicture, crop_sonogram, read_picture,
 };
 
-use crate::collect::{FileInput, reason};
+use crate::collect::FileInput;
 use crate::identify::Content;
 use crate::mammogram_file;
 use crate::pipeline::Keep;
@@ -94,12 +94,12 @@ type Decoded = (Vec<(usize, Picture)>, Option<Warning>);
 fn decode(file: &FileInput) -> Result<Decoded, String> {
     let limits = Limits::default();
     let Some(instance) = sonogram(file) else {
-        let picture = read_picture(&file.path, &limits).map_err(|e| reason(&e, &file.path))?;
+        let picture = read_picture(&file.path, &limits).map_err(|e| e.reason().to_owned())?;
         return Ok((vec![(0, picture)], None));
     };
     let sampled = lobule_dicomio::sample_frames(instance.frames);
     let pictures = lobule_dicomio::read_frames(instance, &sampled.frames, &limits)
-        .map_err(|e| reason(&e, &file.path))?;
+        .map_err(|e| e.reason().to_owned())?;
     let frames = sampled.frames.into_iter().zip(pictures).collect();
     Ok((frames, sampled.warning))
 }
@@ -120,14 +120,14 @@ fn load_frame(
 ) -> Result<LoadedImage, String> {
     let instance = sonogram(file);
     let regions: &[PixelBox] = instance.map_or(&[], |i| &i.regions);
-    let prepared = crop_sonogram(&picture, regions, config).map_err(|e| reason(&e, &file.path))?;
+    let prepared = crop_sonogram(&picture, regions, config).map_err(|e| e.reason().to_owned())?;
     let steps = match keep {
         Keep::PicturesAndSteps => vec![("crop", prepared.gray.map(|v| [v; 3]))],
         Keep::Nothing | Keep::Pictures => Vec::new(),
     };
     let input = prepared
         .into_input(config)
-        .map_err(|e| reason(&e, &file.path))?;
+        .map_err(|e| e.reason().to_owned())?;
     let mut warnings = file.warnings.clone();
     warnings.extend(of_header(instance.map_or(&[], |i| &i.warnings)));
     warn_of_spacing(file.spacing, &mut warnings);

@@ -6,7 +6,7 @@ use lobule_raster::{
     StepPicture, find_breast, read_picture,
 };
 
-use crate::collect::{FileInput, reason};
+use crate::collect::FileInput;
 use crate::contour::{Map, regions};
 use crate::density::density_classes;
 use crate::identify::Content;
@@ -35,7 +35,7 @@ pub(crate) fn load(
         },
         spacing: file.spacing,
     };
-    let refused = |e: lobule_raster::Error| reason(&e, &file.path);
+    let refused = |e: lobule_raster::Error| e.reason().to_owned();
     let breast = find_breast(&gray, &hints).map_err(refused)?;
     let placed = breast.place(config).map_err(refused)?;
     warn_of_spacing(file.spacing, &mut warnings);
@@ -61,14 +61,14 @@ pub(crate) fn load(
 fn decode(file: &FileInput, warnings: &mut Vec<Warning>) -> Result<Image<u16>, String> {
     let limits = Limits::default();
     let Content::Mammogram(header) = &file.content else {
-        let picture = read_picture(&file.path, &limits).map_err(|e| reason(&e, &file.path))?;
+        let picture = read_picture(&file.path, &limits).map_err(|e| e.reason().to_owned())?;
         return Ok(match picture {
             Picture::Gray16(gray) => gray,
             other => other.luma16(),
         });
     };
     let read = lobule_dicomio::read_mammogram(header, &limits);
-    let read = read.map_err(|e| reason(&e, &file.path))?;
+    let read = read.map_err(|e| e.reason().to_owned())?;
     warnings.extend(of_header(&header.warnings));
     warnings.extend(read.warnings);
     if header.implant == Implant::Present {

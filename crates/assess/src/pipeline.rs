@@ -225,7 +225,7 @@ impl<'a, E: FnMut(AssessedExam) -> Result<(), Error>> Flow<'a, E> {
         let images = match loaded {
             Ok(images) => images,
             Err(reason) => {
-                tracing::debug!(file = %file.name, %reason, "skipped");
+                tracing::info!(file = %file.path.display(), %reason, "skipped");
                 let file = file.name.clone();
                 self.exam(exam).skipped.push(Skipped { file, reason });
                 return Ok(());

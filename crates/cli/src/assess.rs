@@ -353,9 +353,6 @@ fn write_all(
         let scores = breasts.iter().map(shown).chain(written.highest);
         written.highest = scores.reduce(f64::max);
         tracing::info!(exam = %exam.assessment.exam, "assessed");
-        for skipped in &exam.skipped {
-            tracing::info!(file = %skipped.file, reason = %skipped.reason, "skipped");
-        }
         if let Some(dicom) = &mut written.dicom {
             dicom.add(&exam, input, info)?;
         }

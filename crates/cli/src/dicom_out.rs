@@ -79,7 +79,7 @@ impl DicomOut {
             }
             Err(reason) => {
                 self.without += 1;
-                tracing::info!(exam = %key, %reason, "no DICOM results");
+                tracing::info!(exam = %key, "no DICOM results: {LIST} says why");
                 self.say([key, modality, "none", "", "0", &reason])
             }
         }
@@ -98,7 +98,9 @@ impl DicomOut {
             return Err(format!("expected DICOM images, got the picture {name}"));
         }
         let read = |error: lobule_dicomio::Error| error.to_string();
-        let sources = inputs.files().map(|file| ResultSource::read(&file.path));
+        let sources = inputs
+            .files()
+            .map(|file| ResultSource::read(&file.path, &file.name));
         let sources = sources.collect::<Result<Vec<_>, _>>().map_err(read)?;
         let request = ResultRequest {
             sources: &sources,

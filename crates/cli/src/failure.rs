@@ -1,7 +1,7 @@
 //! Exit codes: the one place that decides them.
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// The table under `--help`.
@@ -38,6 +38,8 @@ impl Outcome {
 #[derive(Debug)]
 pub(crate) struct Failure {
     code: u8,
+    /// What it is about; its place on this machine is not for everybody to see.
+    file: Option<PathBuf>,
     message: String,
 }
 
@@ -47,7 +49,30 @@ impl Failure {
         let line: Vec<&str> = message.split_whitespace().collect();
         Failure {
             code,
+            file: None,
             message: line.join(" "),
+        }
+    }
+
+    /// The same failure, of a file or a folder.
+    pub(crate) fn of(mut self, file: &Path) -> Failure {
+        self.file = Some(file.to_owned());
+        self
+    }
+
+    fn of_any(self, file: Option<&Path>) -> Failure {
+        match file {
+            Some(file) => self.of(file),
+            None => self,
+        }
+    }
+
+    /// What happened, for those who do not see this machine: a file is named without its place.
+    pub(crate) fn reason(&self) -> String {
+        let name = self.file.as_deref().and_then(Path::file_name);
+        match name {
+            Some(name) => format!("{}: {}", name.display(), self.message),
+            None => self.message.clone(),
         }
     }
 
@@ -73,8 +98,7 @@ impl Failure {
 
     /// A file that could not be written.
     pub(crate) fn unwritten(path: &Path, error: impl fmt::Display) -> Failure {
-        let name = path.display();
-        Failure::output(format!("{name}: expected to write it, got: {error}"))
+        Failure::output(format!("expected to write it, got: {error}")).of(path)
     }
 
     pub(crate) fn exit_code(&self) -> ExitCode {
@@ -84,13 +108,16 @@ impl Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(file) = &self.file {
+            write!(f, "{}: ", file.display())?;
+        }
         f.write_str(&self.message)
     }
 }
 
 impl From<lobule_package::Error> for Failure {
     fn from(error: lobule_package::Error) -> Failure {
-        Failure::new(5, error.to_string())
+        Failure::new(5, error.reason()).of(error.path())
     }
 }
 
@@ -101,7 +128,7 @@ impl From<lobule_engine::Error> for Failure {
             Unavailable | Install => 6,
             _ => 5,
         };
-        Failure::new(code, error.to_string())
+        Failure::new(code, error.reason()).of_any(error.path())
     }
 }
 
@@ -118,7 +145,7 @@ impl From<lobule_assess::Error> for Failure {
             Input => 4,
             Journal => 7,
         };
-        Failure::new(code, error.to_string())
+        Failure::new(code, error.reason()).of_any(error.file())
     }
 }
 
@@ -144,7 +171,7 @@ impl From<lobule_report::Error> for Failure {
             lobule_report::ErrorKind::Io => 7,
             lobule_report::ErrorKind::Format => 1,
         };
-        Failure::new(code, error.to_string())
+        Failure::new(code, error.reason()).of_any(error.file())
     }
 }
 

@@ -87,6 +87,11 @@ enum Command {
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    // What prints ends quietly when its reader has gone, as in `lobule slide info FILE | head -1`. A
+    // service outlives those it talks to.
+    if !matches!(cli.command, Command::Serve(_)) {
+        sigpipe::reset();
+    }
     let usual = match cli.command {
         Command::Serve(_) => "info",
         _ => "warn",

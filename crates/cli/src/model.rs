@@ -3,6 +3,8 @@
 mod gmic;
 mod outlines;
 mod rerun;
+#[cfg(feature = "train")]
+mod rerun_slides;
 mod verify;
 
 use std::path::{Path, PathBuf};
@@ -36,7 +38,8 @@ enum Command {
         /// Folder of a package, or the name of an imported one [default: the built-in model].
         package: Option<PathBuf>,
         /// Folder that holds the data sets by their names in `predictions.csv`: every member is
-        /// run again on the images that it did not learn from.
+        /// run again on the images that it did not learn from. Models of slides need a build with the
+        /// feature `train` and the configurations of their runs, in the folder `train` of the package.
         #[arg(long, value_name = "DIR")]
         data: Option<PathBuf>,
     },

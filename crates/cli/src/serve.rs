@@ -1,16 +1,17 @@
 //! `lobule serve`: studies arrive, are read as `lobule assess` reads them, and their results go out.
 
 use std::collections::HashMap;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use indicatif::ProgressBar;
-use lobule_assess::{Inputs, Keep, collect};
+use lobule_assess::{Inputs, Keep, NamedFile, collect, collect_named};
 use lobule_dicomio::dimse::{NetworkLimits, Remote, send};
 use lobule_exam::Modality;
 use lobule_report::{HeatMaps, Surroundings};
 use lobule_server::{
-    Choice, Config, Exposure, ModelInUse, ModelPackage, Others, Reading, Server, StudyReader,
-    Usable,
+    Choice, Config, Exposure, ModelInUse, ModelPackage, Others, Reading, Server, StudyFile,
+    StudyReader, Usable,
 };
 
 use crate::assess::{Destination, Run, assess_into, nothing_usable, without_model};
@@ -79,8 +80,12 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
         None => "http",
     };
     let server = Server::start(config, exposure, &args.data, Box::new(reader))?;
-    println!("{scheme}://{}/", server.http_address());
-    println!("DICOM {} {}", server.dicom_address(), ae_title);
+    let (page, port) = (server.http_address(), server.dicom_address());
+    // A service goes on where nobody reads this.
+    let _ = writeln!(
+        std::io::stdout(),
+        "{scheme}://{page}/\nDICOM {port} {ae_title}"
+    );
     eprintln!("{}", lobule_report::NOTICE);
     let demo = Demonstration {
         model: args.model.clone(),
@@ -217,10 +222,8 @@ impl Reader {
         let found = find(Some(folder))?;
         let digest = found.package.digest().to_owned();
         if !fits(&digest) {
-            let name = folder.display();
-            return Err(Failure::package(format!(
-                "{name}: expected the model package as it was chosen, got one with another digest: choose it again"
-            )));
+            let message = "expected the model package as it was chosen, got one with another digest: choose it again";
+            return Err(Failure::package(message).of(folder));
         }
         let about = (found.modality(), digest);
         if !is_open(&about) {
@@ -309,6 +312,20 @@ fn unusable(reason: String) -> Reading {
     }
 }
 
+/// An instance goes by its identifier: where it lies is no business of who reads a result.
+fn named(file: &StudyFile) -> NamedFile {
+    NamedFile {
+        name: file.instance_uid.clone(),
+        path: file.path.clone(),
+    }
+}
+
+/// The reason that is shown; what it leaves out is in the log.
+fn told(failure: &Failure) -> String {
+    tracing::warn!(%failure, "a study cannot be read");
+    failure.reason()
+}
+
 fn of_run(run: &Run) -> (Modality, String) {
     let model = &run.ready.info.model;
     (model.modality, model.digest.clone())
@@ -319,9 +336,7 @@ impl StudyReader for Reader {
         if *choice == self.choice {
             return Ok(());
         }
-        let wanted = self
-            .resolve(choice)
-            .map_err(|failure| failure.to_string())?;
+        let wanted = self.resolve(choice).map_err(|f| told(&f))?;
         self.put_to_use(&wanted);
         self.choice = choice.clone();
         Ok(())
@@ -340,12 +355,11 @@ impl StudyReader for Reader {
         self.runs.iter().map(in_use).collect()
     }
 
-    fn read(&mut self, files: &[PathBuf], out: &Path) -> Result<Reading, String> {
-        let read = collect(files).map_err(Failure::from);
-        let read = read.and_then(|inputs| self.read_inputs(inputs, out));
+    fn read(&mut self, files: &[StudyFile], out: &Path) -> Result<Reading, String> {
+        let read = self.read_inputs(collect_named(files.iter().map(named)), out);
         for run in &mut self.runs {
             run.inputs = Inputs::default();
         }
-        read.map_err(|failure| failure.to_string())
+        read.map_err(|failure| told(&failure))
     }
 }

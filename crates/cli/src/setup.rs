@@ -117,10 +117,7 @@ pub(crate) fn model_info(package: &Package, kind: EngineKind, members: usize) ->
 /// Finds out before any work whether a folder can be written.
 pub(crate) fn check_output(dir: &Path) -> Result<(), Failure> {
     let failed = |e: std::io::Error| {
-        let name = dir.display();
-        Failure::output(format!(
-            "{name}: expected a folder that can be written, got: {e}"
-        ))
+        Failure::output(format!("expected a folder that can be written, got: {e}")).of(dir)
     };
     std::fs::create_dir_all(dir).map_err(failed)?;
     tempfile::tempfile_in(dir).map(drop).map_err(failed)

@@ -174,7 +174,9 @@ fn slides(args: &Training) -> Result<Outcome, Failure> {
 }
 
 /// A slide's file, or the plan of a synthetic one.
-fn open_any(file: &Path) -> Result<Box<dyn TileSource>, Box<dyn std::error::Error + Send + Sync>> {
+pub(crate) fn open_any(
+    file: &Path,
+) -> Result<Box<dyn TileSource>, Box<dyn std::error::Error + Send + Sync>> {
     match file.to_string_lossy().ends_with(".plan.json") {
         true => Ok(Box::new(DrawnSlide::open(file)?)),
         false => Ok(open_slide(file, &SlideLimits::default())?),
@@ -213,7 +215,7 @@ fn training(args: &Training, modality: Modality) -> Result<Outcome, Failure> {
     Ok(Outcome::Complete)
 }
 
-fn failure(error: Error) -> Failure {
+pub(crate) fn failure(error: Error) -> Failure {
     match error.kind() {
         ErrorKind::Config => Failure::usage(error.to_string()),
         ErrorKind::Data => Failure::no_input(error.to_string()),
@@ -223,19 +225,23 @@ fn failure(error: Error) -> Failure {
 }
 
 /// A bar on a terminal, a log line per epoch anywhere.
-struct Progress {
+pub(crate) struct Progress {
     bar: ProgressBar,
     epochs: String,
 }
 
 impl Progress {
-    fn new() -> Progress {
+    pub(crate) fn new() -> Progress {
         let style = ProgressStyle::with_template("{bar:30} {pos}/{len} steps, {eta} left  {msg}")
             .unwrap_or_else(|_| ProgressStyle::default_bar());
         Progress {
             bar: ProgressBar::new(0).with_style(style),
             epochs: String::new(),
         }
+    }
+
+    pub(crate) fn clear(&self) {
+        self.bar.finish_and_clear();
     }
 }
 

@@ -75,6 +75,11 @@ impl Error {
     pub fn path(&self) -> Option<&Path> {
         self.path.as_deref()
     }
+
+    /// The reason without the file's name.
+    pub fn reason(&self) -> &str {
+        &self.message
+    }
 }
 
 struct Prefix<'a>(Option<&'a Path>);

@@ -70,6 +70,11 @@ impl Error {
     pub fn path(&self) -> &Path {
         &self.path
     }
+
+    /// The reason without the file's name.
+    pub fn reason(&self) -> &str {
+        &self.message
+    }
 }
 
 fn one_line(text: &str) -> String {

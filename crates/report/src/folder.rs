@@ -1,5 +1,7 @@
 //! The output folder: what lies where, and the order in which it is written.
 
+use std::borrow::Cow;
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
@@ -232,15 +234,23 @@ fn image_names(exam: &Assessment) -> Vec<String> {
 }
 
 fn image_name(image: &ImageAssessment) -> String {
-    let stem = Path::new(&image.file)
-        .file_stem()
-        .map(|s| s.to_string_lossy().into_owned())
-        .unwrap_or_default();
-    let stem = safe_name(&stem);
+    let stem = safe_name(&stem(&image.file));
     match image.frame {
         0 => stem,
         frame => format!("{stem}-frame-{frame}"),
     }
+}
+
+/// A file's name without its folders and its ending. The last number of a unique identifier, or of a
+/// file that is numbered, is no ending.
+fn stem(file: &str) -> Cow<'_, str> {
+    let path = Path::new(file);
+    let is_number = |e: &OsStr| e.as_encoded_bytes().iter().all(u8::is_ascii_digit);
+    let stem = match path.extension().is_some_and(is_number) {
+        true => path.file_name(),
+        false => path.file_stem(),
+    };
+    stem.map(OsStr::to_string_lossy).unwrap_or_default()
 }
 
 pub(crate) fn label_of(exam: &Assessment, image: &ImageAssessment) -> HeatMapLabel {

@@ -39,9 +39,8 @@ pub struct BackedUp {
 /// where a service runs on `out`.
 pub fn back_up(data: &Path, out: &Path) -> Result<BackedUp, Error> {
     if !data.join("lobule.db").is_file() {
-        let name = data.display();
-        let message = format!("{name}: expected a data folder, got one without lobule.db");
-        return Err(Error::data(message));
+        let message = "expected a data folder, got one without lobule.db";
+        return Err(Error::data(message).in_file(data));
     }
     make_folder(out)?;
     refuse_nested(data, out)?;
@@ -65,12 +64,7 @@ fn refuse_nested(data: &Path, out: &Path) -> Result<(), Error> {
     let (data, out) = (real(data)?, real(out)?);
     match data.starts_with(&out) || out.starts_with(&data) {
         false => Ok(()),
-        true => {
-            let name = out.display();
-            Err(Error::data(format!(
-                "{name}: expected a folder apart from the data folder"
-            )))
-        }
+        true => Err(Error::data("expected a folder apart from the data folder").in_file(&out)),
     }
 }
 
@@ -136,11 +130,9 @@ fn copy_instance(from: &Path, store: &Store, sha256: &str) -> Result<Option<u64>
     let half = store.incoming().join(sha256);
     let found = copy_hashed(from, &half)?;
     if found != sha256 {
-        let name = from.display();
-        let message = format!(
-            "{name}: expected the content it is named after, got other bytes: the disk has changed it"
-        );
-        return Err(Error::data(message));
+        let message =
+            "expected the content it is named after, got other bytes: the disk has changed it";
+        return Err(Error::data(message).in_file(from));
     }
     fs::rename(&half, &to).map_err(|e| Error::io(&to, &e))?;
     to.parent().map_or(Ok(()), sync_folder)?;

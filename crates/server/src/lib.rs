@@ -9,12 +9,12 @@
 //! of state is one transaction; after a crash the service goes on where it stood.
 //!
 //! ```no_run
-//! use std::path::{Path, PathBuf};
-//! use lobule_server::{Config, Exposure, Reading, Server, StudyReader, Usable};
+//! use std::path::Path;
+//! use lobule_server::{Config, Exposure, Reading, Server, StudyFile, StudyReader, Usable};
 //!
 //! struct Nothing;
 //! impl StudyReader for Nothing {
-//!     fn read(&mut self, _: &[PathBuf], _: &Path) -> Result<Reading, String> {
+//!     fn read(&mut self, _: &[StudyFile], _: &Path) -> Result<Reading, String> {
 //!         let usable = Usable::No("nothing is read here".to_owned());
 //!         Ok(Reading { score: None, flagged: false, synthetic: false, usable })
 //!     }
@@ -59,5 +59,7 @@ pub use config::{
 pub use database::{AuditRow, Compared, ModelRole};
 pub use error::{Error, ErrorKind};
 pub use models::{choose_model, chosen_models, compare_models, roll_back_model};
-pub use reader::{Choice, ModelInUse, ModelPackage, Others, Reading, StudyReader, Usable};
+pub use reader::{
+    Choice, ModelInUse, ModelPackage, Others, Reading, StudyFile, StudyReader, Usable,
+};
 pub use server::{Demo, Server};

@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::database::{Database, Entry, ModelRole, Unseen};
 use crate::reader::{Choice, ModelInUse, ModelPackage, Others, Reading, StudyReader};
 use crate::time::now;
-use crate::worker::{Work, read_safely};
+use crate::worker::{Work, read_safely, told};
 use crate::{Compared, Error};
 
 /// The one who acts by a command on this machine.
@@ -102,16 +102,14 @@ impl Work<'_> {
         unseen: &Unseen,
         folder: &str,
     ) -> Result<(Reading, PathBuf), String> {
-        let said = |e: Error| e.to_string();
         let choice = Choice {
             packages,
             others: Others::None,
         };
         reader.choose(&choice)?;
         self.models.shadow(reader.models());
-        let contents = self.database.contents(unseen.study).map_err(said)?;
-        let files: Vec<PathBuf> = contents.iter().map(|c| self.store.instance(c)).collect();
-        let work = self.store.work(folder).map_err(said)?;
+        let files = self.files(unseen.study).map_err(told)?;
+        let work = self.store.work(folder).map_err(told)?;
         match read_safely(reader, &files, &work) {
             Ok(reading) => Ok((reading, work)),
             Err(reason) => {

@@ -4,6 +4,15 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+/// An instance of a study.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StudyFile {
+    /// Its SOP Instance UID: what it is called wherever somebody reads of it.
+    pub instance_uid: String,
+    /// Where it lies; for nobody but the reader.
+    pub path: PathBuf,
+}
+
 /// Reads studies. The service owns arrival, order and delivery; what a study shows is found here.
 pub trait StudyReader: Send {
     /// Reads the files of one study. Pages and pictures go into the folder `out`, its page is
@@ -11,15 +20,15 @@ pub trait StudyReader: Send {
     /// with the ending `.dcm`. The folder is empty but for such results of the same files.
     ///
     /// # Errors
-    /// A reason for people, without identifiers, where another attempt may succeed. Files that
-    /// cannot be used are no error: [`Usable::No`] says so.
-    fn read(&mut self, files: &[PathBuf], out: &Path) -> Result<Reading, String>;
+    /// A reason for people, without identifiers and without paths of this machine, where another
+    /// attempt may succeed. Files that cannot be used are no error: [`Usable::No`] says so.
+    fn read(&mut self, files: &[StudyFile], out: &Path) -> Result<Reading, String>;
 
     /// Chooses the models of the studies that are read from now on. The same choice as before costs
     /// nothing.
     ///
     /// # Errors
-    /// A reason for people where a model cannot be had; the choice is as it was.
+    /// A reason for people, without paths, where a model cannot be had; the choice is as it was.
     fn choose(&mut self, choice: &Choice) -> Result<(), String> {
         match *choice == Choice::default() {
             true => Ok(()),
@@ -123,6 +132,6 @@ pub struct Reading {
 pub enum Usable {
     /// At least one.
     Yes,
-    /// None, and why; trying again would change nothing.
+    /// None, and why, where files go by their [`StudyFile::instance_uid`]; trying again would change nothing.
     No(String),
 }

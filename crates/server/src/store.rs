@@ -40,9 +40,8 @@ impl Store {
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                let name = root.display();
-                let message = format!("{name}: expected a data folder of its own, got one in use");
-                return Err(Error::new(ErrorKind::InUse, message));
+                let message = "expected a data folder of its own, got one in use";
+                return Err(Error::new(ErrorKind::InUse, message).in_file(root));
             }
             Err(TryLockError::Error(e)) => return Err(Error::io(&path, &e)),
         }
@@ -120,10 +119,7 @@ impl Store {
         let place = self.instance(sha256);
         match place.exists() {
             true => Ok(()),
-            false => Err(Error::data(format!(
-                "{}: removed meanwhile",
-                place.display()
-            ))),
+            false => Err(Error::data("removed meanwhile").in_file(&place)),
         }
     }
 

@@ -10,12 +10,12 @@ use lobule_dicomio::dimse::{Remote, Sent, Stop, send};
 use lobule_dicomio::read_view;
 
 use crate::config::{Config, Destination};
-use crate::database::{Again, Claim, Database, Kind, Millis, ModelRole};
+use crate::database::{Again, Claim, Content, Database, Kind, Millis, ModelRole};
 use crate::events::Events;
 use crate::index::result_objects;
 use crate::metrics::Metrics;
 use crate::models::Models;
-use crate::reader::{Choice, ModelPackage, Others, Reading, StudyReader, Usable};
+use crate::reader::{Choice, ModelPackage, Others, Reading, StudyFile, StudyReader, Usable};
 use crate::routing::{Origin, Way, way};
 use crate::store::{Store, entries};
 use crate::time::{back_off, millis, now};
@@ -190,15 +190,11 @@ impl Work<'_> {
         way: &Way,
         reader: &mut dyn StudyReader,
     ) -> Result<(Reading, PathBuf), String> {
-        let contents = self
-            .database
-            .contents(claim.study)
-            .map_err(|e| e.to_string())?;
-        let files: Vec<PathBuf> = contents.iter().map(|c| self.store.instance(c)).collect();
-        let choice = self.choice(way).map_err(|e| e.to_string())?;
+        let files = self.files(claim.study).map_err(told)?;
+        let choice = self.choice(way).map_err(told)?;
         reader.choose(&choice)?;
         self.models.active(reader.models());
-        let work = self.work(claim, name).map_err(|e| e.to_string())?;
+        let work = self.work(claim, name).map_err(told)?;
         match read_safely(reader, &files, &work) {
             Ok(reading) => Ok((reading, work)),
             Err(reason) => {
@@ -206,6 +202,16 @@ impl Work<'_> {
                 Err(reason)
             }
         }
+    }
+
+    /// The instances of a study, under their identifiers.
+    pub(crate) fn files(&self, study: i64) -> Result<Vec<StudyFile>, Error> {
+        let contents = self.database.contents(study)?.into_iter();
+        let file = |content: Content| StudyFile {
+            path: self.store.instance(&content.sha256),
+            instance_uid: content.uid,
+        };
+        Ok(contents.map(file).collect())
     }
 
     /// What the rules make of a study.
@@ -287,7 +293,7 @@ impl Work<'_> {
             .result
             .as_deref()
             .ok_or("there is no result to send")?;
-        let files = dicom_files(&self.store.result(result)).map_err(|e| e.to_string())?;
+        let files = dicom_files(&self.store.result(result)).map_err(told)?;
         let remote = Remote {
             address: destination.address.clone(),
             ae_title: destination.ae_title.clone(),
@@ -314,10 +320,16 @@ impl Work<'_> {
     }
 }
 
+/// The reason that is shown; what it leaves out is in the log.
+pub(crate) fn told(error: Error) -> String {
+    tracing::error!(%error, "a job has failed");
+    error.reason()
+}
+
 /// Reads a study; what breaks there does not break the service.
 pub(crate) fn read_safely(
     reader: &mut dyn StudyReader,
-    files: &[PathBuf],
+    files: &[StudyFile],
     out: &Path,
 ) -> Result<Reading, String> {
     let read = catch_unwind(AssertUnwindSafe(|| reader.read(files, out)));

@@ -12,15 +12,13 @@ use lobule_raster::{Limits, MammogramHints, NetworkInput, find_breast, prepare, 
 use lobule_stats::roc::Roc;
 
 use super::outlines::{Masks, Outlines};
+#[cfg(feature = "train")]
+use super::rerun_slides::rerun as slides;
 use crate::failure::{Failure, Outcome};
 
 /// Weights are stored in 16 bits and engines sum in different orders.
-const SCORE_TOLERANCE: f64 = 1e-3;
+pub(super) const SCORE_TOLERANCE: f64 = 1e-3;
 const BATCH: usize = 8;
-
-fn of_slides() -> Failure {
-    Failure::usage("expected --data with a model of exams, got a model of slides")
-}
 
 /// What the members gave this time.
 struct Rerun {
@@ -34,7 +32,7 @@ struct Rerun {
 /// is an error: so one sees what, say, another preparation in the manifest changes.
 pub(super) fn rerun(package: &Package, data: &Path) -> Result<Outcome, Failure> {
     if package.manifest().modality == Modality::Histology {
-        return Err(of_slides());
+        return slides(package, data);
     }
     let rows = package.predictions()?.rows;
     let engine = preferred()?;
@@ -75,6 +73,15 @@ pub(super) fn rerun(package: &Package, data: &Path) -> Result<Outcome, Failure> 
         return Ok(Outcome::SomeSkipped);
     }
     Ok(Outcome::Complete)
+}
+
+/// Without the feature `train` there is no code that takes a slide's tiles as training does.
+#[cfg(not(feature = "train"))]
+fn slides(package: &Package, data: &Path) -> Result<Outcome, Failure> {
+    let (name, data) = (&package.manifest().name, data.display());
+    Err(Failure::usage(format!(
+        "expected a build with the feature `train` to run the slide model {name} on {data}, got one without"
+    )))
 }
 
 fn print(package: &Package, result: &Rerun) -> Result<(), Failure> {
@@ -151,7 +158,10 @@ fn input(file: &Path, config: &Prepare) -> Result<NetworkInput, Failure> {
         Prepare::Sonogram(config) => prepare(&picture, &[], config),
         Prepare::Mammogram(config) => find_breast(&picture.luma16(), &MammogramHints::default())
             .and_then(|breast| Ok(breast.network_input(&breast.place(config)?))),
-        Prepare::Tile(_) => return Err(of_slides()),
+        Prepare::Tile(_) => {
+            let message = "expected an image of an exam, got a slide";
+            return Err(Failure::unexpected(message));
+        }
     }
     .map_err(unusable)
 }

@@ -9,6 +9,8 @@ mod durability;
 mod encodings;
 mod mammography;
 mod ohif;
+#[cfg(unix)]
+mod pipes;
 mod serve;
 mod service;
 mod slides;

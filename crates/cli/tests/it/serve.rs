@@ -79,6 +79,11 @@ impl Service {
         }
     }
 
+    /// Number of its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.0.id()
+    }
+
     /// Status, head and body of an answer.
     pub(crate) fn ask(&self, method: &str, path: &str, more: &str) -> (u16, String, String) {
         let mut stream = TcpStream::connect(&self.http).unwrap();
@@ -281,6 +286,101 @@ fn a_study_that_arrives_is_read_shown_and_sent() {
     assert!(!log.contains(&uid) && !log.contains("SYNTHETIC"), "{log}");
     assert!(
         log.contains("study read") && log.contains("stopped"),
+        "{log}"
+    );
+}
+
+/// The text files below a folder.
+fn texts(folder: &Path) -> Vec<(PathBuf, String)> {
+    let entries = fs::read_dir(folder).unwrap().map(|e| e.unwrap().path());
+    let texts = entries.flat_map(|path| match path.is_dir() {
+        true => texts(&path),
+        false => vec![(
+            path.clone(),
+            String::from_utf8_lossy(&fs::read(&path).unwrap()).into(),
+        )],
+    });
+    texts.collect()
+}
+
+/// A sonogram that claims more rows than it has pixels for.
+fn broken(folder: &Path, study: &str, number: u32) -> PathBuf {
+    let path = sonogram(folder, study, number);
+    let mut bytes = fs::read(&path).unwrap();
+    // Rows (0028,0010), US, two bytes, little endian.
+    let rows = [0x28, 0, 0x10, 0, b'U', b'S', 2, 0, 96, 0];
+    let at = bytes.windows(rows.len()).position(|w| w == rows).unwrap();
+    bytes[at + 8] = 99;
+    fs::write(&path, bytes).unwrap();
+    path
+}
+
+#[test]
+fn what_is_shown_of_a_study_names_instances_and_no_folder_of_the_service() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let service = Service::start(&data, QUICK);
+    let (read, unread) = (sonogram(dir.path(), "one", 1), broken(dir.path(), "one", 2));
+    let lone = broken(dir.path(), "two", 1);
+    let files = [read, unread, lone];
+    let sent = send(&service.remote(), &files).unwrap();
+    assert!(sent.iter().all(|one| one.is_taken()), "{sent:?}");
+    let studies = service.wait_for(2);
+    let [read, unread, lone] = files.each_ref().map(|f| read_keys(f).unwrap());
+    let of = |uid: &str| studies.iter().find(|s| s["study_uid"] == uid).unwrap();
+    assert_eq!(of(&read.study_uid)["state"], "done");
+    assert_eq!(of(&lone.study_uid)["state"], "failed");
+    let lone_reason = of(&lone.study_uid)["reason"].as_str().unwrap();
+    assert!(lone_reason.contains("expected"), "{lone_reason}");
+
+    let uid = &read.study_uid;
+    let (_, _, assessment) = service.ask("GET", &format!("/api/v1/studies/{uid}/assessment"), "");
+    let assessment: Value = serde_json::from_str(&assessment).unwrap();
+    let exam = &assessment["exams"][0];
+    assert_eq!(
+        exam["breasts"][0]["images"][0]["file"],
+        read.instance_uid.as_str()
+    );
+    let skipped = &assessment["skipped"][0];
+    assert_eq!(
+        skipped["file"],
+        unread.instance_uid.as_str(),
+        "{assessment}"
+    );
+    assert!(
+        skipped["reason"].as_str().unwrap().starts_with("expected"),
+        "{skipped}"
+    );
+    // The page finds an image's pixels by that name.
+    let (_, _, instances) = service.ask("GET", &format!("/api/v1/studies/{uid}/instances"), "");
+    let instances: Value = serde_json::from_str(&instances).unwrap();
+    assert_eq!(instances[0]["file"], read.instance_uid.as_str());
+
+    let mut shown = texts(&data.join("results"));
+    for path in [
+        "studies".to_owned(),
+        "jobs".to_owned(),
+        format!("studies/{}", lone.study_uid),
+    ] {
+        let (_, _, body) = service.ask("GET", &format!("/api/v1/{path}"), "");
+        shown.push((path.into(), body));
+    }
+    let place = dir.path().to_string_lossy();
+    for (name, text) in &shown {
+        let is_free = !text.contains(place.as_ref()) && !text.contains("instances/");
+        assert!(is_free, "{}", name.display());
+    }
+    let holds = |name: &str, word: &str| {
+        let mut of_name = shown.iter().filter(|(path, _)| path.ends_with(name));
+        of_name.any(|(_, text)| text.contains(word))
+    };
+    for name in ["report.html", "summary.csv"] {
+        assert!(holds(name, &unread.instance_uid), "{name}");
+    }
+    service.terminate();
+    let log = fs::read_to_string(data.with_extension("log")).unwrap();
+    assert!(
+        !log.contains(&unread.instance_uid) && !log.contains(&lone.study_uid),
         "{log}"
     );
 }

@@ -231,3 +231,13 @@ fn what_does_not_fit_slides_is_refused() {
     expect_code(&output, 0);
     assert_eq!(assessment(&out)["slides"][0]["status"], "no_model");
 }
+
+/// Which tiles were predicted is known to the code of training alone.
+#[test]
+#[cfg(not(feature = "train"))]
+fn models_of_slides_are_not_run_again_without_the_feature_train() {
+    let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/slide-tumor");
+    let output = lobule(&[&"model", &"verify", &model, &"--data", &"."]);
+    let errors = expect_code(&output, 2);
+    assert!(errors.contains("the feature `train`"), "{errors}");
+}

@@ -16,7 +16,7 @@
 //! use lobule_dicomio::result::{Moment, Outcome, ResultRequest, ResultRun, ResultSource, all};
 //! use lobule_raster::Limits;
 //! # fn run(assessment: &lobule_exam::Assessment, run: &ResultRun) -> Result<(), lobule_dicomio::Error> {
-//! let sources = [ResultSource::read("image.dcm".as_ref())?];
+//! let sources = [ResultSource::read("image.dcm".as_ref(), "image.dcm")?];
 //! let request = ResultRequest {
 //!     sources: &sources,
 //!     outcome: Outcome::Assessed(assessment),

@@ -149,10 +149,7 @@ impl<'a> ResultRequest<'a> {
         image: &'a ImageAssessment,
     ) -> Result<Assessed<'a>, Error> {
         let refuse = |what: String| Err(Error::new(ErrorKind::Write, what));
-        let named = self
-            .sources
-            .iter()
-            .find(|s| s.file.as_os_str() == image.file.as_str());
+        let named = self.sources.iter().find(|s| s.name == image.file);
         let Some(source) = named else {
             return refuse(format!(
                 "expected a source for each image, got none for {}",

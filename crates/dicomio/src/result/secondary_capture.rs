@@ -1,5 +1,7 @@
 //! Secondary captures (PS3.3 A.8.1): what every archive shows.
 
+use std::path::Path;
+
 use dicom_core::{DataElement, VR, dicom_value};
 use dicom_dictionary_std::tags;
 use dicom_object::InMemDicomObject;
@@ -109,6 +111,11 @@ fn put_origin(object: &mut InMemDicomObject, assessed: &Assessed<'_>) {
 }
 
 fn picture(assessed: &Assessed<'_>, limits: &Limits) -> Result<Image<Color>, Error> {
+    let name = Path::new(&assessed.source.name);
+    decoded(assessed, limits).map_err(|e| e.in_file(name))
+}
+
+fn decoded(assessed: &Assessed<'_>, limits: &Limits) -> Result<Image<Color>, Error> {
     let file = &assessed.source.file;
     if assessed.image.mammogram.is_some() {
         let mammogram = read_mammogram_header(file, limits)?;

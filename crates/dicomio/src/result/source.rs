@@ -9,9 +9,10 @@ use dicom_dictionary_std::tags;
 use crate::Error;
 use crate::dataset::{self, Dataset, malformed};
 
-/// The header of an image that a result is of. Its `Debug` form shows the file alone.
+/// The header of an image that a result is of. Its `Debug` form shows the name alone.
 #[derive(Clone)]
 pub struct ResultSource {
+    pub(super) name: String,
     pub(super) file: PathBuf,
     pub(super) data: Dataset,
     pub(super) study: String,
@@ -25,7 +26,7 @@ pub struct ResultSource {
 
 impl fmt::Debug for ResultSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ResultSource({})", self.file.display())
+        write!(f, "ResultSource({})", self.name)
     }
 }
 
@@ -63,14 +64,14 @@ const WANTED: &[Tag] = &[
 ];
 
 impl ResultSource {
-    /// Reads a source's header. The path is compared with the names in the assessment, so it is
-    /// written as it is there.
+    /// Reads a source's header. `name` is what the assessment calls the file; errors call it the
+    /// same.
     ///
     /// # Errors
     /// When the file cannot be read, is not DICOM, holds no image, or does not say which image
     /// of which series and study it is: a result could not be attached to it.
-    pub fn read(path: &Path) -> Result<ResultSource, Error> {
-        read(path).map_err(|e| e.in_file(path))
+    pub fn read(path: &Path, name: &str) -> Result<ResultSource, Error> {
+        read(path, name).map_err(|e| e.in_file(Path::new(name)))
     }
 
     pub(super) fn modality(&self) -> String {
@@ -78,7 +79,7 @@ impl ResultSource {
     }
 }
 
-fn read(path: &Path) -> Result<ResultSource, Error> {
+fn read(path: &Path, name: &str) -> Result<ResultSource, Error> {
     let copied = super::envelope::COPIED.iter().map(|&(tag, ..)| tag);
     let wanted: Vec<Tag> = WANTED.iter().copied().chain(copied).collect();
     let data = dataset::read_file(path, &wanted)?.dataset;
@@ -87,6 +88,7 @@ fn read(path: &Path) -> Result<ResultSource, Error> {
         .text(tags::NUMBER_OF_FRAMES)
         .and_then(|n| n.parse().ok());
     Ok(ResultSource {
+        name: name.to_owned(),
         file: path.to_owned(),
         study: identifier(&data, tags::STUDY_INSTANCE_UID, "study")?,
         series: identifier(&data, tags::SERIES_INSTANCE_UID, "series")?,

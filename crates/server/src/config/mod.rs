@@ -388,10 +388,10 @@ impl Config {
     /// # Errors
     /// As [`Config::parse`], and when the file cannot be read.
     pub fn read(path: &Path) -> Result<Config, Error> {
-        let name = path.display();
-        let unreadable = |e| Error::config(format!("{name}: expected a configuration, got: {e}"));
-        let text = std::fs::read_to_string(path).map_err(unreadable)?;
-        let config = Config::parse(&text).map_err(|e| Error::config(format!("{name}: {e}")))?;
+        let unreadable = |e| Error::config(format!("expected a configuration, got: {e}"));
+        let text = std::fs::read_to_string(path).map_err(unreadable);
+        let config = text.and_then(|text| Config::parse(&text));
+        let config = config.map_err(|e| e.in_file(path))?;
         Ok(config.below(path.parent().unwrap_or(Path::new(""))))
     }
 

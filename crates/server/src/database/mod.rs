@@ -36,7 +36,7 @@ pub use models::{Compared, ModelRole};
 pub(crate) use priors::{Fetch, FetchRow};
 pub(crate) use reviews::{Decision, Judged};
 pub(crate) use search::Match;
-pub(crate) use studies::{Arrival, Arrived, Delivery, State, StudyRow};
+pub(crate) use studies::{Arrival, Arrived, Content, Delivery, State, StudyRow};
 
 use write_ahead_log::WriteAheadLog;
 
@@ -83,9 +83,8 @@ impl Database {
         match file.is_file() {
             true => Database::open(&file),
             false => {
-                let name = data.display();
-                let message = format!("{name}: expected a data folder, got one without lobule.db");
-                Err(Error::data(message))
+                let message = "expected a data folder, got one without lobule.db";
+                Err(Error::data(message).in_file(data))
             }
         }
     }

@@ -105,6 +105,13 @@ pub(crate) struct StudyRow {
     pub(crate) result: Option<String>,
 }
 
+/// An instance of a study and where its bytes are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Content {
+    pub(crate) uid: String,
+    pub(crate) sha256: String,
+}
+
 /// The sending of a result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Delivery {
@@ -266,11 +273,17 @@ impl Database {
     }
 
     /// Contents of a study's instances, in the order of their arrival.
-    pub(crate) fn contents(&self, study: i64) -> Result<Vec<String>, Error> {
-        self.texts(
-            "SELECT sha256 FROM instance WHERE study = ?1 ORDER BY arrived_at, uid",
-            &[&study],
-        )
+    pub(crate) fn contents(&self, study: i64) -> Result<Vec<Content>, Error> {
+        let sql = "SELECT uid, sha256 FROM instance WHERE study = ?1 ORDER BY arrived_at, uid";
+        let reader = self.reader();
+        let mut statement = reader.prepare_cached(sql)?;
+        let rows = statement.query_map([study], |row| {
+            Ok(Content {
+                uid: row.get(0)?,
+                sha256: row.get(1)?,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 
     /// What rules on a study are about.

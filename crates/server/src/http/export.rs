@@ -34,6 +34,8 @@ use crate::time::now;
 
 /// Name of the secret from which pseudonyms are made.
 const KEY: &str = "deidentification";
+/// The name of an image that is not in the archive.
+const LEFT_OUT: &str = "(left out)";
 /// Bytes that are sent at once.
 const BLOCK: usize = 1 << 18;
 
@@ -175,7 +177,7 @@ fn pack(shared: &Shared, study: &StudyRow, dates: Moved) -> Result<Made, Error> 
 /// What came of a study's images.
 struct Copied {
     account: Account,
-    /// Names of the copies by the content of their sources.
+    /// Names of the copies by the identifiers of their sources.
     names: HashMap<String, String>,
     /// The study, by the hash of its new identifier.
     study: String,
@@ -197,22 +199,25 @@ fn copy_images(
         study: String::new(),
     };
     for (at, content) in shared.database.contents(study.id)?.into_iter().enumerate() {
-        match deidentify(&shared.store.instance(&content), &by) {
+        match deidentify(&shared.store.instance(&content.sha256), &by) {
             Ok(copy) => {
                 let file = format!("images/{:04}.dcm", at + 1);
                 add(archive, &file, &copy.bytes)?;
                 copied.study = study_key(&copy.study_uid);
-                copied.names.insert(content, file.clone());
+                copied.names.insert(content.uid, file.clone());
                 copied.account.images.push(Image {
                     file,
                     instance_uid: copy.instance_uid,
                     painted: copy.painted,
                 });
             }
-            Err(error) => copied.account.left_out.push(LeftOut {
-                number: at + 1,
-                reason: error.reason().to_owned(),
-            }),
+            Err(error) => {
+                copied.names.insert(content.uid, LEFT_OUT.to_owned());
+                copied.account.left_out.push(LeftOut {
+                    number: at + 1,
+                    reason: error.reason().to_owned(),
+                });
+            }
         }
     }
     Ok(copied)
@@ -248,28 +253,22 @@ fn rename(value: &mut Value, names: &HashMap<String, String>, old: &str, new: &s
             .iter_mut()
             .for_each(|one| rename(one, names, old, new)),
         Value::String(text) if text == old => *text = new.to_owned(),
-        Value::String(text) => {
-            if let Some(renamed) = renamed(text, names) {
-                *text = renamed;
-            }
-        }
+        Value::String(text) => *text = renamed(text, names),
         _ => {}
     }
 }
 
-/// Files of the store bear the hash of an identified file: it does not go out.
-fn renamed(text: &str, names: &HashMap<String, String>) -> Option<String> {
-    let is_digit = |c: char| c.is_ascii_hexdigit();
-    let mut words = text
-        .split(|c: char| !is_digit(c))
-        .filter(|word| word.len() == 64);
-    let hash = words.next()?;
-    let name = names.get(hash).map_or("(left out)", String::as_str);
-    let file = format!("{hash}.dcm");
-    Some(match text.ends_with(&file) && !text.contains(' ') {
-        true => name.to_owned(),
-        false => text.replace(&file, name).replace(hash, name),
-    })
+/// Files go by the identifiers of identified images: these do not go out.
+fn renamed(text: &str, names: &HashMap<String, String>) -> String {
+    let is_part = |c: char| c.is_ascii_digit() || c == '.';
+    let mut all = String::with_capacity(text.len());
+    for piece in text.split_inclusive(|c| !is_part(c)) {
+        // Without the sign that ends it, and without the full stop of a sentence.
+        let word = piece.trim_end_matches(|c: char| !c.is_ascii_digit());
+        all += names.get(word).map_or(word, String::as_str);
+        all += &piece[word.len()..];
+    }
+    all
 }
 
 fn streamed(file: File) -> Body {
@@ -301,19 +300,19 @@ mod tests {
 
     #[test]
     fn an_assessment_names_the_copies() {
-        let (one, other) = ("a".repeat(64), "b".repeat(64));
-        let names = HashMap::from([(one.clone(), "images/0001.dcm".to_owned())]);
+        let names = [("1.2.3", "images/0001.dcm"), ("1.2.31", LEFT_OUT)];
+        let names = names.map(|(uid, name)| (uid.to_owned(), name.to_owned()));
         let mut value = serde_json::json!({
             "exam": "exam-1",
-            "file": format!("/data/instances/aa/{one}.dcm"),
+            "file": "1.2.3",
             "heat_map": "heat/x.png",
-            "skipped": [format!("{other}.dcm"), format!("see {one}.dcm, and more"), "plain"],
+            "skipped": ["1.2.31", "see 1.2.3, and 1.2.31.", "plain", "version 1.1", "1.2.3é"],
         });
-        rename(&mut value, &names, "exam-1", "exam-2");
+        rename(&mut value, &HashMap::from(names), "exam-1", "exam-2");
         let expected = serde_json::json!({
             "exam": "exam-2",
             "file": "images/0001.dcm",
-            "skipped": ["(left out)", "see images/0001.dcm, and more", "plain"],
+            "skipped": ["(left out)", "see images/0001.dcm, and (left out).", "plain", "version 1.1", "images/0001.dcmé"],
         });
         assert_eq!(value, expected);
     }

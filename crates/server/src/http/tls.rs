@@ -14,8 +14,7 @@ use crate::config::Tls;
 /// Reads certificate and key; both are PEM files.
 pub(crate) fn acceptor(files: &Tls) -> Result<TlsAcceptor, Error> {
     let wrong = |path: &Path, what: &str, error: &dyn std::fmt::Display| {
-        let name = path.display();
-        Error::config(format!("{name}: expected {what} as PEM, got: {error}"))
+        Error::config(format!("expected {what} as PEM, got: {error}")).in_file(path)
     };
     let chain = CertificateDer::pem_file_iter(&files.certificate).and_then(Iterator::collect);
     let chain: Vec<CertificateDer<'static>> =

@@ -188,13 +188,16 @@ fn an_export_holds_no_identifier() {
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().join("data");
     let server = start(&data, "", |_, files, out| {
-        let named = files[0].display().to_string();
-        let assessment = serde_json::json!({ "exams": [{ "exam": "x", "file": named }] });
+        let named = &files[0].instance_uid;
+        let reason = format!("see {named}, which has no pixels");
+        let exam = serde_json::json!({ "exam": "x", "file": named, "reason": reason });
+        let assessment = serde_json::json!({ "exams": [exam] });
         std::fs::write(out.join("assessment.json"), assessment.to_string()).unwrap();
         Ok(done())
     });
     let file = instance_of(dir.path(), "one", 1);
-    let uid = read_keys(&file).unwrap().study_uid;
+    let keys = read_keys(&file).unwrap();
+    let (uid, instance) = (keys.study_uid, keys.instance_uid);
     deliver(&server, std::slice::from_ref(&file));
     wait_for(&server, "\"state\":\"done\"");
     add_account(
@@ -225,11 +228,11 @@ fn an_export_holds_no_identifier() {
     assert_eq!(names, ["images/0001.dcm", "assessment.json", "export.json"]);
     let holds = |bytes: &[u8], word: &str| bytes.windows(word.len()).any(|w| w == word.as_bytes());
     for (name, bytes) in &whole {
-        for word in [uid.as_str(), "SYNTHETIC^PHANTOM", "instances/"] {
+        for word in [uid.as_str(), &instance, "SYNTHETIC^PHANTOM", "instances/"] {
             assert!(!holds(bytes, word), "{name}: {word}");
         }
     }
-    assert!(holds(&whole[1].1, "images/0001.dcm"));
+    assert!(holds(&whole[1].1, "see images/0001.dcm, which"));
     let copy = dir.path().join("copy.dcm");
     std::fs::write(&copy, &whole[0].1).unwrap();
     assert_ne!(read_keys(&copy).unwrap().study_uid, uid);

@@ -1,13 +1,14 @@
 //! What stays and what goes: backups, quota, retention; models that are chosen, and shadows.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use lobule_dicomio::read_keys;
 use lobule_server::{
     Choice, Config, ErrorKind, Exposure, ModelInUse, ModelPackage, ModelRole, Others, Reading,
-    Server, StudyReader, back_up, choose_model, chosen_models, compare_models, roll_back_model,
+    Server, StudyFile, StudyReader, back_up, choose_model, chosen_models, compare_models,
+    roll_back_model,
 };
 
 use crate::web::Client;
@@ -143,7 +144,7 @@ struct Choosing {
 }
 
 impl StudyReader for Choosing {
-    fn read(&mut self, _: &[PathBuf], out: &Path) -> Result<Reading, String> {
+    fn read(&mut self, _: &[StudyFile], out: &Path) -> Result<Reading, String> {
         report(out);
         let is_shadow = self.now.others == Others::None;
         Ok(Reading {

@@ -18,9 +18,9 @@ use lobule_dicomio::dimse::{NetworkLimits, Remote, send};
 use lobule_dicomio::{Frames, SyntheticUltrasound, read_keys, write_ultrasound};
 use lobule_exam::{PixelBox, Side, Spacing};
 use lobule_raster::Image;
-use lobule_server::{Config, Exposure, Reading, Server, StudyReader, Usable};
+use lobule_server::{Config, Exposure, Reading, Server, StudyFile, StudyReader, Usable};
 
-type Script = dyn FnMut(u32, &[PathBuf], &Path) -> Result<Reading, String> + Send;
+type Script = dyn FnMut(u32, &[StudyFile], &Path) -> Result<Reading, String> + Send;
 
 /// Calls a closure with the number of the attempt, from 1.
 struct Scripted {
@@ -30,7 +30,7 @@ struct Scripted {
 
 impl Scripted {
     fn new(
-        script: impl FnMut(u32, &[PathBuf], &Path) -> Result<Reading, String> + Send + 'static,
+        script: impl FnMut(u32, &[StudyFile], &Path) -> Result<Reading, String> + Send + 'static,
     ) -> Scripted {
         Scripted {
             calls: 0,
@@ -40,7 +40,7 @@ impl Scripted {
 }
 
 impl StudyReader for Scripted {
-    fn read(&mut self, files: &[PathBuf], out: &Path) -> Result<Reading, String> {
+    fn read(&mut self, files: &[StudyFile], out: &Path) -> Result<Reading, String> {
         self.calls += 1;
         (self.script)(self.calls, files, out)
     }
@@ -49,7 +49,7 @@ impl StudyReader for Scripted {
 fn start(
     data: &Path,
     config: &str,
-    script: impl FnMut(u32, &[PathBuf], &Path) -> Result<Reading, String> + Send + 'static,
+    script: impl FnMut(u32, &[StudyFile], &Path) -> Result<Reading, String> + Send + 'static,
 ) -> Server {
     let ports = "[dicom]\nport = 0\n[http]\nport = 0\n[study]\ncomplete_after_secs = 1\nretry_after_secs = 1\n";
     start_as(data, &format!("{ports}{config}"), script)
@@ -59,7 +59,7 @@ fn start(
 fn start_as(
     data: &Path,
     config: &str,
-    script: impl FnMut(u32, &[PathBuf], &Path) -> Result<Reading, String> + Send + 'static,
+    script: impl FnMut(u32, &[StudyFile], &Path) -> Result<Reading, String> + Send + 'static,
 ) -> Server {
     let config = Config::parse(config).unwrap();
     let reader = Scripted::new(script);
@@ -150,6 +150,44 @@ fn errors_and_panics_are_tried_again() {
     wait_for(&server, "no luck");
     let answer = wait_for(&server, "\"state\":\"done\"");
     assert!(answer.contains("\"reason\":null"), "{answer}");
+    server.stop();
+    server.wait();
+}
+
+#[test]
+fn files_go_by_their_identifiers_and_a_reason_tells_no_place_of_the_machine() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let files = [instance(dir.path(), 1), instance(dir.path(), 2)];
+    let (say, said) = std::sync::mpsc::channel();
+    let server = start(&data, "", move |_, files, _| {
+        say.send(files.to_vec()).unwrap();
+        Ok(done())
+    });
+    deliver(&server, &files);
+    wait_for(&server, "\"state\":\"done\"");
+    let got = said.recv().unwrap();
+    let named = files.each_ref().map(|f| read_keys(f).unwrap().instance_uid);
+    assert_eq!(
+        got.iter().map(|f| &f.instance_uid).collect::<Vec<_>>(),
+        named.each_ref()
+    );
+    for (file, sent) in got.iter().zip(&files) {
+        assert_eq!(read_keys(&file.path).unwrap(), read_keys(sent).unwrap());
+    }
+    // No result can be made any more.
+    std::fs::remove_dir(data.join("work")).unwrap();
+    std::fs::write(data.join("work"), "").unwrap();
+    deliver(&server, &[instance_of(dir.path(), "other", 1)]);
+    wait_for(&server, "expected a file of the service, got: ");
+    for path in ["/api/v1/studies", "/api/v1/jobs"] {
+        let answer = ask(&server, "GET", path);
+        let place = dir.path().to_string_lossy();
+        assert!(
+            !answer.contains(place.as_ref()) && !answer.contains("work/"),
+            "{answer}"
+        );
+    }
     server.stop();
     server.wait();
 }

@@ -281,7 +281,7 @@ impl SlideRunConfig {
     }
 
     /// What is left out, in words: `bcss3 fold 1; brecahad30 fold 2`.
-    pub(crate) fn left_out_text(&self) -> String {
+    pub fn left_out_text(&self) -> String {
         let part = |left: &LeaveOut| match left.fold {
             Some(fold) => format!("{} fold {fold}", left.data),
             None => left.data.clone(),

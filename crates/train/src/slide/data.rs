@@ -46,11 +46,39 @@ pub(crate) struct SlideData {
     pub(crate) digest: String,
 }
 
+/// A slide that is there, with its fold and set.
+type Listed<'a> = (SlideCase, usize, &'a SlideSetConfig);
+
 impl SlideData {
+    /// All slides, of which there are some to learn from.
     pub(crate) fn read(
         config: &SlideRunConfig,
         encoder: &Encoder,
         cache: &Cache,
+        open: SlideOpener<'_>,
+        observer: &mut dyn SlideObserver,
+    ) -> Result<SlideData, Error> {
+        let listed = list(config)?;
+        SlideData::of(&listed, config, (encoder, cache), open, observer)?.check(config)
+    }
+
+    /// The slides that are predicted, alone.
+    pub(crate) fn read_predicted(
+        config: &SlideRunConfig,
+        encoder: &Encoder,
+        cache: &Cache,
+        open: SlideOpener<'_>,
+        observer: &mut dyn SlideObserver,
+    ) -> Result<SlideData, Error> {
+        let mut listed = list(config)?;
+        listed.retain(|(case, fold, _)| is_predicted(config, case, *fold));
+        SlideData::of(&listed, config, (encoder, cache), open, observer)
+    }
+
+    fn of(
+        listed: &[Listed<'_>],
+        config: &SlideRunConfig,
+        (encoder, cache): (&Encoder, &Cache),
         open: SlideOpener<'_>,
         observer: &mut dyn SlideObserver,
     ) -> Result<SlideData, Error> {
@@ -62,7 +90,6 @@ impl SlideData {
             open,
         };
         let finder = TumorFinder::open(config, encoder)?;
-        let listed = list(config)?;
         let (mut slides, mut skipped, mut digests) = (Vec::new(), Vec::new(), String::new());
         for (i, (case, fold, set)) in listed.iter().enumerate() {
             observer.slide(i, listed.len(), &case.name);
@@ -88,14 +115,13 @@ impl SlideData {
             }
         }
         let (training, predicted) = split(config, &slides);
-        let data = SlideData {
+        Ok(SlideData {
             slides,
             training,
             predicted,
             skipped,
             digest: format!("{:x}", Sha256::digest(digests.as_bytes())),
-        };
-        data.check(config)
+        })
     }
 
     /// Both classes are there to learn from.
@@ -146,7 +172,7 @@ pub(crate) fn examples_of<'a>(
 }
 
 /// Every slide with its fold and set.
-fn list(config: &SlideRunConfig) -> Result<Vec<(SlideCase, usize, &SlideSetConfig)>, Error> {
+fn list(config: &SlideRunConfig) -> Result<Vec<Listed<'_>>, Error> {
     let mut listed = Vec::new();
     for set in &config.data {
         let folder = data_root().join(&set.path);
@@ -188,17 +214,18 @@ fn folds_of(cases: &[SlideCase], set: &SlideSetConfig, seed: u64) -> Vec<usize> 
 
 /// Indices that are trained on, and that are predicted.
 fn split(config: &SlideRunConfig, slides: &[Slide]) -> (Vec<usize>, Vec<usize>) {
-    let is_left_out = |slide: &Slide| {
-        let mut parts = config.leave_out.iter();
-        parts.any(|left| {
-            left.data == slide.case.set && left.fold.is_none_or(|fold| fold == slide.fold)
-        })
-    };
-    let is_between = |slide: &Slide| config.task == SlideTask::Grade && slide.case.grade == Some(2);
     let all = 0..slides.len();
     let (predicted, training): (Vec<usize>, Vec<usize>) =
-        all.partition(|&i| is_left_out(&slides[i]) || is_between(&slides[i]));
+        all.partition(|&i| is_predicted(config, &slides[i].case, slides[i].fold));
     (training, predicted)
+}
+
+/// Whether a slide is left out, or of the grade between those that are learnt.
+fn is_predicted(config: &SlideRunConfig, case: &SlideCase, fold: usize) -> bool {
+    let mut parts = config.leave_out.iter();
+    let is_left_out =
+        parts.any(|left| left.data == case.set && left.fold.is_none_or(|own| own == fold));
+    is_left_out || config.task == SlideTask::Grade && case.grade == Some(2)
 }
 
 fn read_slide(
@@ -277,7 +304,7 @@ impl TumorFinder {
 }
 
 /// The head of a member that has the same encoder.
-fn head_of(path: &Path, encoder: &Encoder) -> Result<FittedHead, Error> {
+pub(crate) fn head_of(path: &Path, encoder: &Encoder) -> Result<FittedHead, Error> {
     let own = Encoder::open(Some(path), 0, &burn::tensor::Device::flex())?;
     if own.digest != encoder.digest {
         let message = "expected a member with the encoder of this run, got another";

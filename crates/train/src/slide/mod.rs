@@ -1,7 +1,7 @@
 //! Training on the tiles of slides: which of them are tumor, and whether tumor looks like grade 1 or 3.
 //!
 //! Owns: adapters of published sets, annotated regions, which tiles are taken, cached features of a
-//! frozen encoder, heads in bagged ensembles, the score of a slide's tiles and its cutoff, the record.
+//! frozen encoder, heads in bagged ensembles, the score of a slide's tiles and its cutoff, the record, predictions made anew.
 //! Does not own: slides' files, tissue, stains (`slide`, `raster`), the networks (`model`), the rule that
 //! a package states (`package`).
 //!
@@ -16,6 +16,7 @@
 //! # Ok::<(), lobule_train::Error>(())
 //! ```
 
+mod again;
 mod assemble;
 mod case;
 mod config;
@@ -30,6 +31,7 @@ mod run;
 mod score;
 mod tiles;
 
+pub use again::{SlidesAgain, predict_slides_again};
 pub use assemble::{SlidePackageDescription, assemble_slides};
 pub use case::{Content, MaskCodes, Regions, SlideCase};
 pub use config::{

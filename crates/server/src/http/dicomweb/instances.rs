@@ -84,7 +84,7 @@ fn image(shared: &Shared, one: &Kept) -> Option<Instance> {
         has_voi_table,
     } = facts;
     Some(Instance {
-        file: path.to_string_lossy().into_owned(),
+        file: one.uid.clone(),
         series: one.series_uid.clone(),
         instance: one.uid.clone(),
         sop_class: one.class_uid.clone(),

@@ -38,7 +38,7 @@ pub(crate) fn shipped_encoder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/slide-tumor/member-1.onnx")
 }
 
-fn run(config: &SlideRunConfig, folder: &Path) -> SlideOutcome {
+pub(super) fn run(config: &SlideRunConfig, folder: &Path) -> SlideOutcome {
     train_slides(config, folder, &Host::default(), &open_any, &mut Silent).unwrap()
 }
 
@@ -51,7 +51,7 @@ fn configured(folder: &Path, text: &str) -> SlideRunConfig {
 }
 
 /// Three small synthetic slides with their planted nests.
-fn tumor_config(folder: &Path) -> SlideRunConfig {
+pub(super) fn tumor_config(folder: &Path) -> SlideRunConfig {
     for (i, grade) in [1.0, 2.0, 3.0].into_iter().enumerate() {
         let plan = SlidePlan {
             rows: 1792,
