@@ -151,12 +151,9 @@ function row(study: api.StudyRow, patient: Identity | undefined, session: api.Se
     h("td", {}, h("span", { class: `state ${study.state}` }, study.state)),
     h("td", { class: "number" }, String(study.instances)),
     h("td", { class: "when" }, whenWords(study.last_arrival_ms), patient?.date && h("small", {}, ` exam ${dateWords(patient.date)}`)),
-    h("td", { class: "reason" }, study.reason && shortened(study.reason), study.state === "failed" && retryButton(study, session)),
+    h("td", { class: "reason" }, study.reason, study.state === "failed" && retryButton(study, session)),
   );
 }
-
-/** The service names its files by long hashes: their beginning tells them apart. */
-const shortened = (reason: string) => reason.replace(/\S*\/([0-9a-f]{8})[0-9a-f]+\.dcm/g, "$1….dcm");
 
 function scoreOf(study: api.StudyRow): HTMLElement {
   if (study.score === null) return h("span", { class: "none", "aria-label": "no score" }, "–");
