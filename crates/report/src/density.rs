@@ -24,9 +24,15 @@ fn known_lines(breast: &BreastAssessment, classes: &DensityClasses) -> Vec<Strin
         let by = DensityClassifier::of(medium);
         sentence("Density class", class, Some(&of), by)
     });
-    let letter = classes.letter().map(|letter| {
-        let by = DensityClassifier::letters_experimental();
-        sentence("Density letter, EXPERIMENTAL", letter, None, by)
+    let letter = classes.letter().map(|letter| match classes.class() {
+        Some(class) if !class.name.split('-').any(|of| of == letter.name) => format!(
+            "No density letter (EXPERIMENTAL): the most probable one, {}, is at odds with the class {}.",
+            letter.name, class.name
+        ),
+        _ => {
+            let by = DensityClassifier::letters_experimental();
+            sentence("Density letter, EXPERIMENTAL", letter, None, by)
+        }
     });
     class.into_iter().chain(letter).collect()
 }

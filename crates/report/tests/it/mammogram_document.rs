@@ -189,6 +189,7 @@ fn density_classes_stand_beside_how_often_they_are_right() {
     for needed in [
         "Density class: C-D, probability 80 % (digital images, ",
         "Density letter, EXPERIMENTAL: D, probability 80 %. Right about ",
+        "No density letter (EXPERIMENTAL): the most probable one, D, is at odds with the class A-B.",
         "Density of the exam, that of its densest breast (left): C-D, probability 80 %.",
         "The letters A to D are experimental. Measured: ",
         "no reader&#39;s BI-RADS density",
