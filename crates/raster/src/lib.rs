@@ -24,6 +24,7 @@ mod image;
 mod mammogram;
 mod marks;
 mod morphology;
+mod nottingham;
 mod parts;
 mod picture;
 mod prepare;
@@ -43,6 +44,7 @@ pub use mammogram::{
     Scale, Standardization, StepPicture, find_breast,
 };
 pub use marks::paint_over_marks;
+pub use nottingham::{COARSEST_MPP, NuclearVariation, Nuclei, NucleiConfig, Nucleus, find_nuclei};
 pub use picture::Picture;
 pub use prepare::{NetworkInput, PrepareConfig, Prepared, crop_sonogram, prepare};
 pub use read::{Limits, read_picture};
