@@ -86,7 +86,8 @@ impl Stains {
             let [r, g, b] = [0, 1, 2].map(table);
             tile.map(|p| {
                 let sum = r[usize::from(p[0])] + g[usize::from(p[1])] + b[usize::from(p[2])];
-                sum.round().clamp(0.0, 255.0) as u8
+                // Rounds and holds to 0..=255.
+                (sum + 0.5) as u8
             })
         })
     }

@@ -25,11 +25,26 @@ impl Boxed {
     pub(crate) fn is_nucleus(&self) -> bool {
         !self.class.ends_with("ubule")
     }
+}
 
-    /// The area of the ellipse that fits into it, in square microns.
-    pub(crate) fn ellipse_um2(&self) -> f64 {
-        std::f64::consts::FRAC_PI_4 * self.height * self.width * MPP * MPP
+impl Boxed {
+    /// Whether a place lies in it.
+    pub(crate) fn contains(&self, (row, col): (f64, f64)) -> bool {
+        let (down, across) = ((row - self.row).abs(), (col - self.col).abs());
+        down <= self.height / 2.0 && across <= self.width / 2.0
     }
+
+    /// The area of the ellipse that fits into it, grown by so many pixels, in square microns.
+    pub(crate) fn grown_um2(&self, by: f64) -> f64 {
+        let (height, width) = (self.height + 2.0 * by, self.width + 2.0 * by);
+        std::f64::consts::FRAC_PI_4 * height * width * MPP * MPP
+    }
+}
+
+/// The area of all fields.
+pub(crate) fn area_mm2(fields: &[Field]) -> f64 {
+    let pixels: usize = fields.iter().map(|f| f.tile.rows() * f.tile.cols()).sum();
+    pixels as f64 * MPP * MPP / 1e6
 }
 
 /// A field of one case.
@@ -99,9 +114,8 @@ pub(crate) fn matched(places: &[(f64, f64)], boxes: &[&Boxed]) -> Vec<(usize, us
     let mut near = Vec::new();
     for (i, &(row, col)) in places.iter().enumerate() {
         for (j, b) in boxes.iter().enumerate() {
-            let (down, across) = ((row - b.row).abs(), (col - b.col).abs());
-            if down <= b.height / 2.0 && across <= b.width / 2.0 {
-                near.push((down.hypot(across), i, j));
+            if b.contains((row, col)) {
+                near.push(((row - b.row).hypot(col - b.col), i, j));
             }
         }
     }

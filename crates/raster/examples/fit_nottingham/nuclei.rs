@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use lobule_raster::{NuclearVariation, NucleiConfig, find_nuclei};
+use lobule_exam::NuclearVariation;
+use lobule_raster::{NucleiConfig, find_nuclei, nuclear_variation};
 
 use crate::fields::{Boxed, Field, MPP, matched};
 use crate::figures::{correlation, over_cases, share};
@@ -37,7 +38,10 @@ fn look(field: &Field, config: &NucleiConfig) -> Found {
     let ours: Vec<(f64, f64)> = measurable.map(|n| (n.area_um2, n.elongation)).collect();
     let ratio = |b: &Boxed| b.height.max(b.width) / b.height.min(b.width);
     let tumor = boxes.iter().filter(|b| is_tumor(b));
-    let theirs: Vec<(f64, f64)> = tumor.clone().map(|b| (b.ellipse_um2(), ratio(b))).collect();
+    let theirs: Vec<(f64, f64)> = tumor
+        .clone()
+        .map(|b| (b.grown_um2(0.0), ratio(b)))
+        .collect();
     Found {
         case: field.case.clone(),
         boxed: tumor.count(),
@@ -45,10 +49,10 @@ fn look(field: &Field, config: &NucleiConfig) -> Found {
         found: nuclei.all.len(),
         right: pairs.len(),
         sizes: whole
-            .map(|p| (nuclei.all[p.0].area_um2, boxes[p.1].ellipse_um2()))
+            .map(|p| (nuclei.all[p.0].area_um2, boxes[p.1].grown_um2(0.0)))
             .collect(),
-        ours: NuclearVariation::of(&ours),
-        theirs: NuclearVariation::of(&theirs),
+        ours: nuclear_variation(&ours),
+        theirs: nuclear_variation(&theirs),
     }
 }
 
@@ -136,63 +140,71 @@ pub(crate) fn choose(fields: &[Field]) {
     eprintln!("F1 of {} settings: {low:.3} to {high:.3}\n", scores.len());
 }
 
-/// The figures of the settings that are built in.
+/// Prints the figures of the settings that are built in.
 pub(crate) fn measure(fields: &[Field]) {
     let found = look_all(fields, &NucleiConfig::default());
     let cases: Vec<&str> = found.iter().map(|f| f.case.as_str()).collect();
-    let sum = |of: fn(&Found) -> usize, drawn: &[usize]| {
-        drawn.iter().map(|&i| of(&found[i])).sum::<usize>() as f64
-    };
     for case in cases.iter().collect::<BTreeSet<_>>() {
-        let own: Vec<usize> = (0..found.len()).filter(|&i| cases[i] == *case).collect();
-        let n = |of| sum(of, &own) as usize;
-        eprintln!(
-            "{case}: {}, found {}, boxed of these {}",
+        let own = || found.iter().filter(|f| f.case == **case);
+        let n = |of: fn(&Found) -> usize| own().map(of).sum();
+        let (hit, boxed) = (
             share(n(|f| f.hit), n(|f| f.boxed)),
-            n(|f| f.found),
-            share(n(|f| f.right), n(|f| f.found))
+            share(n(|f| f.right), n(|f| f.found)),
         );
+        eprintln!("{case}: boxed tumor nuclei found {hit}; of those found boxed {boxed}");
     }
+    let sum = |of: fn(&Found) -> usize, d: &[usize]| {
+        d.iter().map(|&i| of(&found[i])).sum::<usize>() as f64
+    };
+    let whole: Vec<usize> = (0..found.len()).collect();
     let recall = over_cases(&cases, |d| Some(sum(|f| f.hit, d) / sum(|f| f.boxed, d)));
     let boxed = over_cases(&cases, |d| Some(sum(|f| f.right, d) / sum(|f| f.found, d)));
-    eprintln!("recall {recall}\nboxed among found {boxed}");
-    let mut all = Vec::new();
-    let mut case_of = Vec::new();
-    for f in &found {
-        all.extend(f.sizes.iter().map(|(a, b)| (a.ln(), b.ln())));
-        case_of.extend(f.sizes.iter().map(|_| f.case.as_str()));
-    }
-    let r = over_cases(&case_of, |d| correlation(&all, d));
-    let bias = over_cases(&case_of, |d| {
-        Some((d.iter().map(|&i| all[i].0 - all[i].1).sum::<f64>() / d.len() as f64).exp())
-    });
-    eprintln!(
-        "{} nuclei: correlation of log area {r}, found by boxed area {bias}",
-        all.len()
+    println!(
+        "nuclei = \"{} of {} boxed tumor nuclei found: {recall}; of {} found, boxed as any nucleus: {boxed}, \
+         the readers having boxed clear nuclei only\"",
+        sum(|f| f.hit, &whole),
+        sum(|f| f.boxed, &whole),
+        sum(|f| f.found, &whole),
     );
-    let measures: [(&str, fn(&NuclearVariation) -> f64); 5] = [
-        ("median area", |v| v.median_um2),
-        ("size variation", |v| v.size_variation),
-        ("large share", |v| v.large_share),
-        ("median elongation", |v| v.median_elongation),
-        ("elongation spread", |v| v.elongation_spread),
+    print_sizes(&found);
+    let measures: [(&str, Measure); 4] = [
+        ("median_area", |v| v.median_um2),
+        ("size_variation", |v| v.size_variation),
+        ("large_share", |v| v.large_share),
+        ("elongation", |v| v.median_elongation),
     ];
     for (name, of) in measures {
-        let both = found.iter().filter_map(|f| {
-            Some((
-                f.case.as_str(),
-                (of(f.ours.as_ref()?), of(f.theirs.as_ref()?)),
-            ))
-        });
-        let (cases, pairs): (Vec<&str>, Vec<(f64, f64)>) = both.unzip();
+        let both = |f: &Found| Some((of(f.ours.as_ref()?), of(f.theirs.as_ref()?)));
+        let pairs: Vec<(f64, f64)> = found.iter().filter_map(both).collect();
+        let of_pair = found.iter().filter(|f| both(f).is_some());
+        let cases: Vec<&str> = of_pair.map(|f| f.case.as_str()).collect();
         let r = over_cases(&cases, |d| correlation(&pairs, d));
         let mean =
             |of: fn(&(f64, f64)) -> f64| pairs.iter().map(of).sum::<f64>() / pairs.len() as f64;
-        eprintln!(
-            "{name}: {} fields, ours {:.3}, boxes {:.3}, correlation {r}",
+        println!(
+            "{name} = \"{} fields: correlation with that of the boxed tumor nuclei {r}; mean {:.2}, of the boxes {:.2}\"",
             pairs.len(),
             mean(|p| p.0),
             mean(|p| p.1)
         );
     }
+}
+
+type Measure = fn(&NuclearVariation) -> f64;
+
+/// Areas nucleus by nucleus, to the standard error.
+fn print_sizes(found: &[Found]) {
+    let (mut logs, mut cases) = (Vec::new(), Vec::new());
+    for f in found {
+        logs.extend(f.sizes.iter().map(|(a, b)| (a.ln(), b.ln())));
+        cases.extend(f.sizes.iter().map(|_| f.case.as_str()));
+    }
+    let r = over_cases(&cases, |d| correlation(&logs, d));
+    let ratio = over_cases(&cases, |d| {
+        Some((d.iter().map(|&i| logs[i].0 - logs[i].1).sum::<f64>() / d.len() as f64).exp())
+    });
+    eprintln!(
+        "{} nuclei: correlation of the logarithms of found area and the boxed ellipse's {r}, ratio {ratio}",
+        logs.len()
+    );
 }

@@ -1,7 +1,7 @@
-//! How a nucleus looks: the numbers that classifiers are fitted on.
+//! A tile as amounts of stain, and how a piece of it looks in them.
 //!
-//! Owns: what is measured of a nucleus and its surroundings ([`Nucleus::FEATURES`]). Does not own: what
-//! follows from it (`classifier`).
+//! Owns: the amounts ([`Layers`]), what is measured of a piece and its surroundings ([`FEATURES`]). Does not
+//! own: what follows from it (`mitosis`).
 
 use lobule_exam::PixelBox;
 
@@ -15,30 +15,27 @@ const RING_UM: f64 = 2.0;
 /// Less density, in shares of the largest haematoxylin's, is an empty place: a halo.
 const EMPTY: f64 = 0.15;
 
-impl Nucleus {
-    /// What is measured of a nucleus. Amounts are in shares of the slide's largest; `around` is a ring of
-    /// 2 µm; spreads are standard deviations; darkness is the mean optical density.
-    pub const FEATURES: [&'static str; 12] = [
-        "log_area",
-        "elongation",
-        "solidity",
-        "hematoxylin",
-        "hematoxylin_spread",
-        "darkness_tenth",
-        "darkness_ninetieth",
-        "hematoxylin_contrast",
-        "darkness_contrast",
-        "eosin_around",
-        "empty_around",
-        "edge",
-    ];
-}
+/// What is measured of a piece; see [`DarkPieces::FEATURES`](super::DarkPieces::FEATURES).
+pub(super) const FEATURES: [&str; 12] = [
+    "log_area",
+    "elongation",
+    "solidity",
+    "hematoxylin",
+    "hematoxylin_spread",
+    "darkness_tenth",
+    "darkness_ninetieth",
+    "hematoxylin_contrast",
+    "darkness_contrast",
+    "eosin_around",
+    "empty_around",
+    "edge",
+];
 
 /// A tile as amounts, [`DENSITY_STEPS`] to one.
 pub(super) struct Layers {
     pub(super) hematoxylin: Image<u8>,
     eosin: Image<u8>,
-    darkness: Image<u8>,
+    pub(super) darkness: Image<u8>,
 }
 
 impl Layers {
@@ -58,9 +55,9 @@ impl Layers {
         label: u32,
         nucleus: &Nucleus,
         mpp: f64,
-    ) -> [f64; Nucleus::FEATURES.len()] {
+    ) -> [f64; FEATURES.len()] {
         let radius = ((RING_UM / mpp).round() as usize).max(1);
-        let window = around(nucleus.bounds, radius, labels);
+        let window = window_around(nucleus.bounds, radius, labels);
         let own = labels.crop(window).map(|l| u8::from(l == label));
         let grown = square(&own, radius, dilate);
         let inner = square(&own, 1, erode);
@@ -123,7 +120,11 @@ impl Layers {
 }
 
 /// The window of a piece and what lies `radius` around it.
-fn around([top, left, bottom, right]: [usize; 4], radius: usize, labels: &Image<u32>) -> PixelBox {
+pub(super) fn window_around(
+    [top, left, bottom, right]: [usize; 4],
+    radius: usize,
+    labels: &Image<u32>,
+) -> PixelBox {
     let (row, col) = (top.saturating_sub(radius), left.saturating_sub(radius));
     PixelBox {
         row,
@@ -133,7 +134,8 @@ fn around([top, left, bottom, right]: [usize; 4], radius: usize, labels: &Image<
     }
 }
 
-fn square(
+/// Grown or shrunk by a square.
+pub(super) fn square(
     mask: &Image<u8>,
     radius: usize,
     line: fn(&Image<u8>, Direction, usize) -> Image<u8>,

@@ -13,7 +13,7 @@ use crate::parts::connected_parts;
 use crate::tissue::{DENSITY_STEPS, otsu};
 use crate::{Error, ErrorKind, Image, Stains};
 
-/// How nuclei are found. Lengths in microns, so that any resolution up to [`COARSEST_MPP`] will do.
+/// How nuclei are found. Lengths in microns, so that any of [`MEASURABLE_MPP`] will do.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct NucleiConfig {
     /// Half the width of the mean that haematoxylin is smoothed with.
@@ -38,8 +38,9 @@ pub struct NucleiConfig {
     pub most_um2: f64,
 }
 
-/// Coarser tiles show no nuclei that could be measured.
-pub const COARSEST_MPP: f64 = 0.6;
+/// Microns per pixel of tiles that can be measured: coarser ones show no nuclei well enough, finer ones than
+/// any microscope resolves cost much and show no more.
+pub const MEASURABLE_MPP: [f64; 2] = [0.1, 0.6];
 
 impl Default for NucleiConfig {
     fn default() -> NucleiConfig {
@@ -54,19 +55,6 @@ impl Default for NucleiConfig {
             least_width_um: 3.0,
             least_solidity: 0.5,
             most_um2: 600.0,
-        }
-    }
-}
-
-impl NucleiConfig {
-    /// Dark pieces alone, as mitoses are: a fixed threshold, smaller pieces.
-    pub fn dark() -> NucleiConfig {
-        NucleiConfig {
-            thresholds: [0.7, 0.7],
-            least_um2: 8.0,
-            least_width_um: 2.0,
-            most_um2: 300.0,
-            ..NucleiConfig::default()
         }
     }
 }
@@ -86,8 +74,6 @@ pub struct Nucleus {
     pub solidity: f64,
     /// Whether the tile's edge may cut it: its size and shape count for nothing.
     pub is_cut: bool,
-    /// How it looks, as [`Nucleus::FEATURES`] names it.
-    pub features: [f64; Nucleus::FEATURES.len()],
 }
 
 /// The nuclei of a tile.
@@ -99,6 +85,20 @@ pub struct Nuclei {
     pub labels: Image<u32>,
 }
 
+impl Nuclei {
+    /// The nucleus that a label stands for.
+    pub(super) fn of_label(&self, label: u32) -> Option<&Nucleus> {
+        self.all.get((label as usize).checked_sub(1)?)
+    }
+}
+
+impl Nucleus {
+    /// Whether it touches neither the upper nor the left edge: so tiles side by side count it once.
+    pub(super) fn is_counted(&self) -> bool {
+        self.bounds[0] > 0 && self.bounds[1] > 0
+    }
+}
+
 /// Finds the nuclei of a tile.
 ///
 /// Haematoxylin by the slide's stains ([`Stains::REFERENCE`] where they cannot be told apart), in shares of its
@@ -106,7 +106,7 @@ pub struct Nuclei {
 /// filled; what touches cut at waists by a watershed of the distance to the edge.
 ///
 /// # Errors
-/// `Config` for microns per pixel that are not above 0 and at most 0.6.
+/// `Config` for microns per pixel that are not 0.1 to 0.6.
 ///
 /// ```
 /// use lobule_raster::{Image, NucleiConfig, find_nuclei};
@@ -123,14 +123,27 @@ pub fn find_nuclei(
     mpp: f64,
     config: &NucleiConfig,
 ) -> Result<Nuclei, Error> {
-    if !(mpp > 0.0 && mpp <= COARSEST_MPP) {
-        let message = format!("expected at most {COARSEST_MPP} microns per pixel, got {mpp}");
-        return Err(Error::new(ErrorKind::Config, message));
-    }
+    checked(mpp)?;
     let layers = Layers::of(tile, stains.unwrap_or(&Stains::REFERENCE));
+    Ok(nuclei_in(&layers, mpp, config))
+}
+
+/// Refuses what is not [`MEASURABLE_MPP`].
+pub(super) fn checked(mpp: f64) -> Result<(), Error> {
+    let [finest, coarsest] = MEASURABLE_MPP;
+    match (finest..=coarsest).contains(&mpp) {
+        true => Ok(()),
+        false => Err(Error::new(
+            ErrorKind::Config,
+            format!("expected {finest} to {coarsest} microns per pixel, got {mpp}"),
+        )),
+    }
+}
+
+pub(super) fn nuclei_in(layers: &Layers, mpp: f64, config: &NucleiConfig) -> Nuclei {
     let mask = stained(&layers.hematoxylin, mpp, config);
     let labels = split(&mask, config.waist as f32, (LEAST_WAIST_UM / mpp) as f32);
-    Ok(gather(&layers, &labels, mpp, config))
+    gather(&labels, mpp, config)
 }
 
 /// Steps of haematoxylin in a byte: [`otsu`]'s.
@@ -169,7 +182,7 @@ fn fill_holes(mask: &mut Image<bool>, most_pixels: usize) {
 }
 
 /// Measures pieces and leaves out those that are no nuclei by size and shape.
-fn gather(layers: &Layers, labels: &Image<u32>, mpp: f64, config: &NucleiConfig) -> Nuclei {
+fn gather(labels: &Image<u32>, mpp: f64, config: &NucleiConfig) -> Nuclei {
     let most = labels.pixels().iter().copied().max().unwrap_or(0) as usize;
     let mut pieces = vec![Gathered::default(); most + 1];
     for row in 0..labels.rows() {
@@ -181,7 +194,7 @@ fn gather(layers: &Layers, labels: &Image<u32>, mpp: f64, config: &NucleiConfig)
     }
     let (mut all, mut renamed) = (Vec::new(), vec![0_u32; most + 1]);
     for (label, piece) in (0_u32..).zip(&pieces) {
-        if let Some(nucleus) = measured(piece, label, layers, labels, mpp, config) {
+        if let Some(nucleus) = measured(piece, labels, mpp, config) {
             all.push(nucleus);
             renamed[label as usize] = all.len() as u32;
         }
@@ -192,8 +205,6 @@ fn gather(layers: &Layers, labels: &Image<u32>, mpp: f64, config: &NucleiConfig)
 
 fn measured(
     piece: &Gathered,
-    label: u32,
-    layers: &Layers,
     labels: &Image<u32>,
     mpp: f64,
     config: &NucleiConfig,
@@ -209,15 +220,12 @@ fn measured(
     }
     let (bounds, (row, col)) = (piece.bounds(), piece.center());
     let [top, left, bottom, right] = bounds;
-    let mut nucleus = Nucleus {
+    Some(Nucleus {
         center: Point { row, col },
         bounds,
         area_um2,
         elongation: longer / shorter,
         solidity,
         is_cut: top == 0 || left == 0 || bottom + 1 >= labels.rows() || right + 1 >= labels.cols(),
-        features: [0.0; Nucleus::FEATURES.len()],
-    };
-    nucleus.features = layers.features(labels, label, &nucleus, mpp);
-    Some(nucleus)
+    })
 }

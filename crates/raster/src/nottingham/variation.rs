@@ -1,7 +1,9 @@
 //! How much the nuclei of a tumor vary in size and shape.
 //!
-//! Owns: which nuclei count ([`Nucleus::is_measurable`]), the measures over them ([`NuclearVariation`]). Does
+//! Owns: which nuclei count ([`Nucleus::is_measurable`]), the measures over them ([`nuclear_variation`]). Does
 //! not own: how nuclei are found (`nuclei`).
+
+use lobule_exam::NuclearVariation;
 
 use super::Nucleus;
 
@@ -25,55 +27,35 @@ impl Nucleus {
     }
 }
 
-/// Variation of nuclei, what a pathologist calls pleomorphism; no points of a grade.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct NuclearVariation {
-    /// Nuclei behind it.
-    pub nuclei: usize,
-    /// Median area, in square microns.
-    pub median_um2: f64,
-    /// Standard deviation of the areas divided by their mean.
-    pub size_variation: f64,
-    /// Share of the nuclei of at least twice the median area.
-    pub large_share: f64,
-    /// Median of longer by shorter axis, from 1.
-    pub median_elongation: f64,
-    /// Standard deviation of longer by shorter axis.
-    pub elongation_spread: f64,
-}
+/// Fewer nuclei say nothing of their variation.
+const LEAST_NUCLEI: usize = 10;
 
-impl NuclearVariation {
-    /// The fewest nuclei that measures are taken from.
-    pub const LEAST_NUCLEI: usize = 10;
-
-    /// Over nuclei given as (area in square microns, elongation); none for fewer than
-    /// [`NuclearVariation::LEAST_NUCLEI`].
-    ///
-    /// ```
-    /// use lobule_raster::NuclearVariation;
-    /// let nuclei = [40.0, 45.0, 50.0, 55.0, 60.0, 40.0, 45.0, 50.0, 55.0, 160.0].map(|um2| (um2, 1.2));
-    /// let variation = NuclearVariation::of(&nuclei).expect("ten nuclei");
-    /// assert_eq!((variation.median_um2, variation.large_share), (50.0, 0.1));
-    /// assert_eq!(NuclearVariation::of(&nuclei[..9]), None);
-    /// ```
-    pub fn of(nuclei: &[(f64, f64)]) -> Option<NuclearVariation> {
-        if nuclei.len() < NuclearVariation::LEAST_NUCLEI {
-            return None;
-        }
-        let areas: Vec<f64> = nuclei.iter().map(|n| n.0).collect();
-        let elongations: Vec<f64> = nuclei.iter().map(|n| n.1).collect();
-        let median_um2 = median(&areas);
-        let large = areas.iter().filter(|&&a| a >= LARGE * median_um2).count();
-        let (mean, spread) = mean_and_spread(&areas);
-        Some(NuclearVariation {
-            nuclei: nuclei.len(),
-            median_um2,
-            size_variation: spread / mean,
-            large_share: large as f64 / nuclei.len() as f64,
-            median_elongation: median(&elongations),
-            elongation_spread: mean_and_spread(&elongations).1,
-        })
+/// Variation over nuclei given as (area in square microns, elongation); none for fewer than ten.
+///
+/// ```
+/// use lobule_raster::nuclear_variation;
+/// let nuclei = [40.0, 45.0, 50.0, 55.0, 60.0, 40.0, 45.0, 50.0, 55.0, 160.0].map(|um2| (um2, 1.2));
+/// let variation = nuclear_variation(&nuclei).expect("ten nuclei");
+/// assert_eq!((variation.median_um2, variation.large_share), (50.0, 0.1));
+/// assert_eq!(nuclear_variation(&nuclei[..9]), None);
+/// ```
+pub fn nuclear_variation(nuclei: &[(f64, f64)]) -> Option<NuclearVariation> {
+    if nuclei.len() < LEAST_NUCLEI {
+        return None;
     }
+    let areas: Vec<f64> = nuclei.iter().map(|n| n.0).collect();
+    let elongations: Vec<f64> = nuclei.iter().map(|n| n.1).collect();
+    let median_um2 = median(&areas);
+    let large = areas.iter().filter(|&&a| a >= LARGE * median_um2).count();
+    let (mean, spread) = mean_and_spread(&areas);
+    Some(NuclearVariation {
+        nuclei: nuclei.len(),
+        median_um2,
+        size_variation: spread / mean,
+        large_share: large as f64 / nuclei.len() as f64,
+        median_elongation: median(&elongations),
+        elongation_spread: mean_and_spread(&elongations).1,
+    })
 }
 
 /// The middle value, the mean of the two middle ones of an even number.

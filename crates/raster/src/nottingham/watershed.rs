@@ -36,7 +36,9 @@ pub(super) fn split(mask: &Image<bool>, share: f32, least: f32) -> Image<u32> {
             });
         }
     }
-    labels.map(|label| basins.root(label))
+    let n = basins.parents.len() as u32;
+    let roots: Vec<u32> = (0..n).map(|label| basins.root(label)).collect();
+    labels.map(|label| roots[label as usize])
 }
 
 /// Pieces while they grow; label 0 is the outside.
@@ -62,9 +64,12 @@ impl Basins {
         label
     }
 
-    fn root(&self, mut label: u32) -> u32 {
+    /// The piece that a label belongs to so far; shortens the way for later.
+    fn root(&mut self, mut label: u32) -> u32 {
         while self.parents[label as usize] != label {
-            label = self.parents[label as usize];
+            let above = self.parents[label as usize] as usize;
+            self.parents[label as usize] = self.parents[above];
+            label = self.parents[above];
         }
         label
     }

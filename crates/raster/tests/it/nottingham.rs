@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use lobule_raster::{
-    ErrorKind, Image, Limits, NuclearVariation, NucleiConfig, StainConfig, find_nuclei, fit_stains,
-    read_picture,
+    ComponentFigures, DarkPieces, ErrorKind, Image, Limits, MitosisClassifier, NucleiConfig,
+    StainConfig, TileMark, find_dark_pieces, find_lumina, find_nuclei, fit_stains, mark_components,
+    measure_components, nuclear_variation, read_picture,
 };
 
 const TISSUE: [u8; 3] = [226, 178, 212];
@@ -95,6 +96,98 @@ fn tiles_without_nuclei_have_none_and_coarse_ones_are_refused() {
 }
 
 #[test]
+fn tubules_and_what_looks_like_a_mitosis_are_measured_and_marked() {
+    // A lumen of 10 µm radius, twelve nuclei around it; a crack; a dark ragged plate.
+    let around = (0..12).map(|i| {
+        let (sin, cos) = (f64::from(i) * std::f64::consts::TAU / 12.0).sin_cos();
+        (40.0 + 15.0 * sin, 40.0 + 15.0 * cos, 2.8, 2.8)
+    });
+    let nuclei: Vec<(f64, f64, f64, f64)> = around.collect();
+    let tissue = drawn(&nuclei, 100.0, 0.5);
+    let tile = Image::from_fn(200, 200, |row, col| {
+        let (y, x) = ((row as f64 + 0.5) * 0.5, (col as f64 + 0.5) * 0.5);
+        let is_crack = (80.0..84.0).contains(&y) && (10.0..90.0).contains(&x);
+        let plate = ((y - 80.0) / 2.0).hypot((x - 95.0) / 2.0) < 1.0;
+        match (y - 40.0).hypot(x - 40.0) {
+            from if from < 10.0 => [245; 3],
+            _ if is_crack => [245; 3],
+            _ if plate => [40, 25, 60],
+            _ => tissue.at(row, col),
+        }
+    });
+    let found = find_nuclei(&tile, None, 0.5, &NucleiConfig::default()).unwrap();
+    let lumina = find_lumina(&tile, &found, None, 0.5).unwrap();
+    assert_eq!(lumina.all.len(), 2);
+    let tubular: Vec<bool> = lumina.all.iter().map(|l| l.is_tubular()).collect();
+    assert_eq!(tubular, [true, false], "{:?}", lumina.all);
+    let lumen = std::f64::consts::PI * 100.0;
+    assert!((lumina.all[0].area_um2 / lumen - 1.0).abs() < 0.1);
+    let components = measure_components(&tile, None, 0.5).unwrap();
+    // The lumen grown by a square of 10 µm: between the disc of 20 µm and the square around it.
+    let (least, most) = (4.0 * lumen, 4.0 * lumen * 4.0 / std::f64::consts::PI);
+    assert!(
+        (least..most).contains(&components.tubules_um2),
+        "{components:?}"
+    );
+    assert!(
+        (9300.0..9800.0).contains(&components.tissue_um2),
+        "{components:?}"
+    );
+    assert!(components.nuclei >= 12);
+    let marks = mark_components(&tile, None, 0.5).unwrap();
+    assert!((59..64).any(|col| marks.at(80, col) == TileMark::Lumen));
+    assert_eq!(marks.at(80, 80), TileMark::None);
+    assert!(marks.pixels().contains(&TileMark::Nucleus));
+    let other = Image::filled(3, 3, TISSUE);
+    let refused = find_lumina(&other, &found, None, 0.5).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Config);
+}
+
+#[test]
+fn dark_pieces_are_darker_than_ordinary_nuclei() {
+    let with = |color: [u8; 3]| {
+        let tile = Image::from_fn(80, 80, |row, col| {
+            let inside = ((row as f64 - 40.0) / 5.0).hypot((col as f64 - 40.0) / 12.0) <= 1.0;
+            if inside { color } else { TISSUE }
+        });
+        find_dark_pieces(&tile, None, 0.5).unwrap()
+    };
+    let (dark, pale) = (with([30, 18, 55]), with([120, 90, 160]));
+    assert_eq!((dark.pieces.all.len(), pale.pieces.all.len()), (1, 0));
+    let features = dark.features[0];
+    let of = |name: &str| {
+        features[DarkPieces::FEATURES
+            .iter()
+            .position(|f| *f == name)
+            .unwrap()]
+    };
+    assert!((of("log_area") - dark.pieces.all[0].area_um2.ln()).abs() < 1e-9);
+    assert!((of("elongation") - 2.4).abs() < 0.2);
+    assert!(of("hematoxylin") > 1.0 && of("hematoxylin_contrast") > 0.8);
+    assert!((0.0..=1.0).contains(&of("empty_around")) && of("edge") > 0.2);
+    assert!(of("darkness_tenth") <= of("darkness_ninetieth"));
+    let probability = MitosisClassifier::built_in().probability(&features);
+    assert!((0.0..=1.0).contains(&probability));
+}
+
+#[test]
+fn the_figures_that_are_built_in_have_counts_and_intervals() {
+    let figures = ComponentFigures::built_in();
+    for text in [
+        &figures.nuclei,
+        &figures.median_area,
+        &figures.size_variation,
+        &figures.large_share,
+        &figures.elongation,
+        &figures.mitoses,
+        &figures.tubules,
+    ] {
+        assert!(text.contains("95 % interval"), "{text}");
+        assert!(text.contains("fields") || text.contains(" of "), "{text}");
+    }
+}
+
+#[test]
 fn boxed_nuclei_are_found_and_their_sizes_agree() {
     let Some(root) = std::env::var_os("LOBULE_DATA") else {
         println!("skipped: nuclei of boxed fields (LOBULE_DATA is not set)");
@@ -125,7 +218,7 @@ fn boxed_nuclei_are_found_and_their_sizes_agree() {
     assert!(boxed > 100 && hit as f64 > 0.85 * f64::from(boxed));
     let measurable = nuclei.all.iter().filter(|n| n.is_measurable());
     let sizes: Vec<(f64, f64)> = measurable.map(|n| (n.area_um2, n.elongation)).collect();
-    let variation = NuclearVariation::of(&sizes).unwrap();
+    let variation = nuclear_variation(&sizes).unwrap();
     println!("{variation:?}");
     assert!((50.0..110.0).contains(&variation.median_um2));
 }
