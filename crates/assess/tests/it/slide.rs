@@ -560,7 +560,8 @@ fn components(grade: f64) -> SlideComponents {
 fn components_follow_what_is_planted() {
     let [low, middle, high] = [1.0, 2.0, 3.0].map(components);
     println!("{low:?}\n{middle:?}\n{high:?}");
-    let measures: [(&str, fn(&SlideComponents) -> f64); 5] = [
+    type Measure = (&'static str, fn(&SlideComponents) -> f64);
+    let measures: [Measure; 5] = [
         ("median area", |c| c.variation.unwrap().median_um2),
         ("size variation", |c| c.variation.unwrap().size_variation),
         ("elongation spread", |c| {

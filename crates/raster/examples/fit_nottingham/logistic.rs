@@ -75,10 +75,10 @@ impl Model {
                 system[i][k] += error * x[i];
             }
         }
-        for i in 0..k {
+        for (i, row) in system.iter_mut().enumerate() {
             let own = if i == 0 { 1e-9 } else { ridge };
-            system[i][i] += own;
-            system[i][k] += own * self.weights[i];
+            row[i] += own;
+            row[k] += own * self.weights[i];
         }
         let change = solve(system);
         self.weights
@@ -108,12 +108,12 @@ impl Model {
 fn solve(mut a: Vec<Vec<f64>>) -> Vec<f64> {
     let k = a.len();
     for i in 0..k {
-        for row in i + 1..k {
-            let factor = a[row][i] / a[i][i];
-            for col in i..=k {
-                let above = a[i][col];
-                a[row][col] -= factor * above;
-            }
+        let pivot = a[i].clone();
+        for row in &mut a[i + 1..] {
+            let factor = row[i] / pivot[i];
+            row.iter_mut()
+                .zip(&pivot)
+                .for_each(|(v, p)| *v -= factor * p);
         }
     }
     let mut x = vec![0.0; k];

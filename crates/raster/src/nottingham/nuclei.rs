@@ -26,7 +26,7 @@ pub struct NucleiConfig {
     pub strictness: f64,
     /// The threshold's range, haematoxylin in shares of the slide's largest.
     pub thresholds: [f64; 2],
-    /// A waist narrower than this share of the smaller part cuts two nuclei apart.
+    /// Two nuclei are cut apart where the waist between them is narrower than the smaller one by this share.
     pub waist: f64,
     /// The smallest nucleus, in square microns.
     pub least_um2: f64,
@@ -43,6 +43,7 @@ pub struct NucleiConfig {
 pub const MEASURABLE_MPP: [f64; 2] = [0.1, 0.6];
 
 impl Default for NucleiConfig {
+    /// Chosen by eye on four fields; `docs/experiments/nottingham-components.md` compares 108 others.
     fn default() -> NucleiConfig {
         NucleiConfig {
             smooth_um: 0.5,
