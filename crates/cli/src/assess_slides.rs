@@ -174,6 +174,7 @@ fn record(slide: AssessedSlide, input: &SlideInput) -> SlideRecord {
         col: tile.col,
         score: tile.score,
         picture: tile.picture,
+        marks: tile.marks,
     });
     SlideRecord {
         assessment: slide.assessment,

@@ -41,7 +41,8 @@ pub use modality::Modality;
 pub use nipple::{LengthUnit, NippleLine};
 pub use side::{Laterality, Side};
 pub use slide::{
-    GradeOutcome, MemberGrade, MppSource, RiskLevels, SlideAssessment, SlideGrade, StainUse,
-    TileAssessment, TileBounds, TileCounts, TileGrade,
+    ComponentsOutcome, GradeOutcome, MemberGrade, MppSource, NuclearVariation, RiskLevels,
+    SlideAssessment, SlideComponents, SlideGrade, StainUse, TileAssessment, TileBounds, TileCounts,
+    TileGrade,
 };
 pub use spacing::{InvalidSpacing, Spacing};

@@ -30,6 +30,8 @@ pub struct SlideAssessment {
     pub tiles: Vec<TileAssessment>,
     /// What is said of the whole.
     pub grade: GradeOutcome,
+    /// What was measured to explain it.
+    pub components: ComponentsOutcome,
     /// Whether the file says that it shows no patient.
     pub is_synthetic: bool,
     /// What the reader of the result should know.
@@ -207,6 +209,78 @@ pub struct MemberGrade {
     pub score: f64,
     /// The risk level of that.
     pub level: usize,
+}
+
+/// What was measured of the components of the Nottingham grade: tubules, nuclei, mitoses.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ComponentsOutcome {
+    /// Measures over the tumor squares.
+    Measured(SlideComponents),
+    /// Nothing, and why.
+    LeftOut(String),
+}
+
+impl ComponentsOutcome {
+    /// The measures, where there are any.
+    pub fn measures(&self) -> Option<&SlideComponents> {
+        match self {
+            ComponentsOutcome::Measured(components) => Some(components),
+            ComponentsOutcome::LeftOut(_) => None,
+        }
+    }
+
+    /// The stable name used in files.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            ComponentsOutcome::Measured(_) => "measured",
+            ComponentsOutcome::LeftOut(_) => "left_out",
+        }
+    }
+}
+
+/// Measures over a slide's tumor squares. They explain a score; they are no points of a grade and make
+/// none.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SlideComponents {
+    /// Tumor squares behind them.
+    pub tiles: usize,
+    /// Their area, in mm².
+    pub area_mm2: f64,
+    /// Nuclei of any kind.
+    pub nuclei: usize,
+    /// Dark pieces that look like mitoses.
+    pub mitosis_like: usize,
+    /// Share of the tissue that is lumina like those of tubules and the cells around them; none without tissue.
+    pub tubule_share: Option<f64>,
+    /// How the nuclei vary that may be tumor cells'; none where there are too few.
+    pub variation: Option<NuclearVariation>,
+}
+
+impl SlideComponents {
+    /// How many per mm²; 0 without area.
+    pub fn per_mm2(&self, count: usize) -> f64 {
+        match self.area_mm2 > 0.0 {
+            true => count as f64 / self.area_mm2,
+            false => 0.0,
+        }
+    }
+}
+
+/// Variation of nuclei, what a pathologist calls pleomorphism; no points of a grade.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct NuclearVariation {
+    /// Nuclei behind it.
+    pub nuclei: usize,
+    /// Median area, in square microns.
+    pub median_um2: f64,
+    /// Standard deviation of the areas divided by their mean.
+    pub size_variation: f64,
+    /// Share of the nuclei of at least twice the median area.
+    pub large_share: f64,
+    /// Median of longer by shorter axis, from 1.
+    pub median_elongation: f64,
+    /// Standard deviation of longer by shorter axis.
+    pub elongation_spread: f64,
 }
 
 /// Levels of risk by the slide's score.

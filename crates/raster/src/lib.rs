@@ -4,7 +4,8 @@
 //! here that opens a file), the search for the sonogram ([`find_sonogram`]), painting over
 //! burnt-in marks, and [`prepare`], the one preparation that training and inference share; for
 //! mammograms, [`find_breast`], [`Breast::place`] and the windows of largest saliency
-//! ([`retrieve_rois`]); for slides, tissue ([`find_tissue`]), stains ([`fit_stains`]) and the network's input ([`tile_input`]).
+//! ([`retrieve_rois`]); for slides, tissue ([`find_tissue`]), stains ([`fit_stains`]), the network's input ([`tile_input`]) and the
+//! components of the Nottingham grade ([`measure_components`]).
 //! Does not own: DICOM (`dicomio`), augmentation (`train`), scores (`assess`).
 //!
 //! ```
@@ -24,6 +25,7 @@ mod image;
 mod mammogram;
 mod marks;
 mod morphology;
+mod nottingham;
 mod parts;
 mod picture;
 mod prepare;
@@ -43,6 +45,11 @@ pub use mammogram::{
     Standardization, StepPicture, find_breast,
 };
 pub use marks::paint_over_marks;
+pub use nottingham::{
+    ComponentFigures, DarkPieces, Lumen, Lumina, MEASURABLE_MPP, MitosisClassifier, Nuclei,
+    NucleiConfig, Nucleus, TileComponents, TileMark, find_dark_pieces, find_lumina, find_nuclei,
+    mark_components, measure_components, nuclear_variation,
+};
 pub use picture::Picture;
 pub use prepare::{NetworkInput, PrepareConfig, Prepared, crop_sonogram, prepare};
 pub use read::{Limits, read_picture};

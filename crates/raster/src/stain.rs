@@ -3,6 +3,7 @@
 //! Owns: Macenko's estimate of haematoxylin and eosin ([`fit_stains`]) and the normalisation to
 //! reference stains ([`Stains::normalize`]). Does not own: which pixels are tissue (`tissue`).
 
+use crate::tissue::DENSITY_STEPS;
 use crate::{Error, ErrorKind, Image};
 
 /// How stains are estimated.
@@ -63,6 +64,32 @@ impl Stains {
     /// How much of each stain a pixel holds, by least squares; may be slightly below 0.
     pub fn concentrations(&self, pixel: [u8; 3]) -> [f64; 2] {
         unmix(self.hematoxylin, self.eosin, density(pixel, self.white))
+    }
+
+    /// Haematoxylin and eosin of every pixel in shares of their largest amounts, and the mean optical density in
+    /// shares of that of the largest haematoxylin; `1 / DENSITY_STEPS` each, below 0 is 0, two and above is
+    /// 255.
+    pub(crate) fn layers_of(&self, tile: &Image<[u8; 3]>) -> [Image<u8>; 3] {
+        // All three are linear: what a density of one in each channel gives, then a table per channel.
+        let unit = |c: usize| [0, 1, 2].map(|i| if i == c { 1.0 } else { 0.0 });
+        let darkest = self.most[0] * self.hematoxylin.iter().sum::<f64>();
+        let weights = |c: usize| {
+            let [h, e] = unmix(self.hematoxylin, self.eosin, unit(c));
+            [h / self.most[0], e / self.most[1], 1.0 / darkest]
+        };
+        let weights = [0, 1, 2].map(weights);
+        [0, 1, 2].map(|layer| {
+            let table = |c: usize| -> [f32; 256] {
+                let steps = weights[c][layer] * DENSITY_STEPS;
+                std::array::from_fn(|v| (density_of(v as u8, self.white) * steps) as f32)
+            };
+            let [r, g, b] = [0, 1, 2].map(table);
+            tile.map(|p| {
+                let sum = r[usize::from(p[0])] + g[usize::from(p[1])] + b[usize::from(p[2])];
+                // Rounds and holds to 0..=255.
+                (sum + 0.5) as u8
+            })
+        })
     }
 
     /// The tile as it would look with the stains of `target`: concentrations are scaled by the ratio

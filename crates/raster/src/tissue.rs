@@ -66,7 +66,7 @@ const THRESHOLDS: (f64, f64) = (0.03, 0.06);
 const WHITE_PERCENTILE: usize = 99;
 const LEAST_WHITE: u8 = 220;
 /// Steps of density in the histogram, of `1 / DENSITY_STEPS` each; 2 and above is black.
-const DENSITY_STEPS: f64 = 127.0;
+pub(crate) const DENSITY_STEPS: f64 = 127.0;
 /// Half the width of the mean that the densities are smoothed with, in microns.
 const SMOOTH_UM: f64 = 12.0;
 /// Ink colours what lies this near, in microns.
@@ -178,7 +178,7 @@ fn scaled_density(density: f64) -> u8 {
 
 /// The density that splits the histogram with the largest variance between its two sides; the middle
 /// of the gap where several do. 0 for an image of one density.
-fn otsu(densities: &Image<u8>) -> f64 {
+pub(crate) fn otsu(densities: &Image<u8>) -> f64 {
     let mut histogram = [0.0_f64; 256];
     densities
         .pixels()

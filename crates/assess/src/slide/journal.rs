@@ -11,13 +11,13 @@ use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
-use lobule_raster::Stains;
+use lobule_raster::{Stains, TileComponents};
 use lobule_slide::{GridKey, SlideFacts, Verdict};
 use sha2::{Digest, Sha256};
 
 use crate::{Error, ErrorKind};
 
-const HEAD: &str = "lobule slide journal 1";
+const HEAD: &str = "lobule slide journal 2";
 /// A larger file is no journal: a slide has at most some hundred thousand squares.
 const LARGEST: u64 = 1 << 30;
 /// Bytes at either end of a slide's file that tell it from others.
@@ -31,6 +31,8 @@ pub(super) struct Seen {
     pub(super) tumor: Vec<f64>,
     /// Probability of grade 3 by member; empty unless tumor.
     pub(super) grade: Vec<f64>,
+    /// What explains a grade; of tumor, where tiles are fine enough.
+    pub(super) components: Option<TileComponents>,
 }
 
 /// The stains of a slide, or why there are none.
@@ -220,15 +222,19 @@ fn seen_line(key: GridKey, seen: &Seen) -> String {
         numbers(&seen.tumor),
         numbers(&seen.grade),
     );
+    let components = seen
+        .components
+        .as_ref()
+        .map_or(String::new(), components_text);
     format!(
-        "{}\t{}\t{name}\t{tumor}\t{grade}\t{reason}\n",
+        "{}\t{}\t{name}\t{tumor}\t{grade}\t{reason}\t{components}\n",
         key.row, key.col
     )
 }
 
 fn read_seen(line: &str) -> Option<(GridKey, Seen)> {
     let fields: Vec<&str> = line.split('\t').collect();
-    let [row, col, verdict, tumor, grade, reason] = fields[..] else {
+    let [row, col, verdict, tumor, grade, reason, components] = fields[..] else {
         return None;
     };
     let key = GridKey {
@@ -245,14 +251,52 @@ fn read_seen(line: &str) -> Option<(GridKey, Seen)> {
         _ => return None,
     };
     let (tumor, grade) = (read_numbers(tumor)?, read_numbers(grade)?);
+    let components = match components {
+        "" => None,
+        text => Some(read_components(text)?),
+    };
     Some((
         key,
         Seen {
             verdict,
             tumor,
             grade,
+            components,
         },
     ))
+}
+
+/// Counts; areas of tissue; areas of nuclei; elongations of nuclei.
+fn components_text(components: &TileComponents) -> String {
+    let (areas, elongations): (Vec<f64>, Vec<f64>) = components.measurable.iter().copied().unzip();
+    let tissue = numbers(&[components.tissue_um2, components.tubules_um2]);
+    format!(
+        "{} {};{tissue};{};{}",
+        components.nuclei,
+        components.mitosis_like,
+        numbers(&areas),
+        numbers(&elongations)
+    )
+}
+
+fn read_components(text: &str) -> Option<TileComponents> {
+    let parts: Vec<&str> = text.split(';').collect();
+    let [counts, tissue, areas, elongations] = parts[..] else {
+        return None;
+    };
+    let (nuclei, mitosis_like) = counts.split_once(' ')?;
+    let [tissue_um2, tubules_um2] = read_numbers(tissue)?[..] else {
+        return None;
+    };
+    let (areas, elongations) = (read_numbers(areas)?, read_numbers(elongations)?);
+    let is_whole = areas.len() == elongations.len();
+    is_whole.then_some(TileComponents {
+        nuclei: nuclei.parse().ok()?,
+        mitosis_like: mitosis_like.parse().ok()?,
+        tissue_um2,
+        tubules_um2,
+        measurable: areas.into_iter().zip(elongations).collect(),
+    })
 }
 
 fn numbers(values: &[f64]) -> String {
@@ -282,6 +326,13 @@ mod tests {
                 verdict: Verdict::Taken,
                 tumor: vec![0.1 + col as f64 / 7.0, 1e-17],
                 grade: vec![1.0 / 3.0],
+                components: (col != 1).then(|| TileComponents {
+                    nuclei: 7 * col,
+                    mitosis_like: col,
+                    tissue_um2: 1200.25,
+                    tubules_um2: 0.0,
+                    measurable: vec![(40.25, 1.125); col],
+                }),
             };
             journal.note(GridKey { row: 1, col }, seen).unwrap();
         }
@@ -289,6 +340,7 @@ mod tests {
             verdict: Verdict::Unreadable("level 0:\ttile\nbroken".into()),
             tumor: Vec::new(),
             grade: Vec::new(),
+            components: None,
         };
         journal.note(GridKey { row: 2, col: 0 }, seen).unwrap();
         journal

@@ -26,6 +26,7 @@
 //! ```
 
 mod collect;
+mod components;
 mod journal;
 mod models;
 mod network;

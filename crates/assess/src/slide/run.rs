@@ -8,7 +8,7 @@ use lobule_exam::{
     GradeOutcome, MppSource, Point, SlideAssessment, StainUse, TileAssessment, TileBounds,
     TileCounts, TileGrade, Warning, WarningKind,
 };
-use lobule_raster::{Image, Stains, tile_input};
+use lobule_raster::{Image, Stains, TileMark, tile_input};
 use lobule_slide::{
     CachedSource, GridKey, SlideLimits, Survey, TileSource, Verdict, open_slide, read_view,
     slide_stains, survey_from_afar,
@@ -17,7 +17,7 @@ use lobule_slide::{
 use super::SlideInput;
 use super::journal::{FoundStains, Journal, Seen, slide_identity};
 use super::models::{Rules, SlideModels, Worker};
-use super::score;
+use super::{components, score};
 use crate::{Error, ErrorKind};
 
 /// Decoded tiles that are kept for the squares beside them.
@@ -53,6 +53,8 @@ pub struct GalleryTile {
     pub score: f64,
     /// Its pixels as they are in the slide.
     pub picture: Image<[u8; 3]>,
+    /// What was measured on it to explain the score; none where tiles are too coarse for that.
+    pub marks: Option<Image<TileMark>>,
 }
 
 /// Opens an input's file; tiles that neighbours share are decoded once.
@@ -212,10 +214,15 @@ impl Eye<'_> {
             }
             Some(_) | None => Vec::new(),
         };
+        let components = match is_tumor {
+            true => components::of_tile(&tile, self.survey, self.stains),
+            false => None,
+        };
         Ok(Seen {
             verdict,
             tumor,
             grade,
+            components,
         })
     }
 }
@@ -226,6 +233,7 @@ impl Seen {
             verdict,
             tumor: Vec::new(),
             grade: Vec::new(),
+            components: None,
         }
     }
 }
@@ -270,12 +278,13 @@ fn finish(
             Some(grading) => score::grade(&tiles, grading)?,
             None => GradeOutcome::NoModel,
         },
+        components: components::of_slide(survey, journal),
         is_synthetic: facts.is_synthetic,
         tiles,
         warnings,
     };
     Ok(AssessedSlide {
-        gallery: gallery(source, survey, &assessment.tiles),
+        gallery: gallery(source, survey, known_stains(journal), &assessment.tiles),
         tints: survey.tints(),
         view,
         view_step: view_mpp / mpp,
@@ -380,8 +389,17 @@ fn notes(rules: &Rules, journal: &Journal, counts: &TileCounts) -> (StainUse, Ve
     (stains, warnings)
 }
 
+fn known_stains(journal: &Journal) -> Option<&Stains> {
+    journal.stains.as_ref()?.as_ref().ok()
+}
+
 /// Tumor squares with the highest scores; ties in their order.
-fn gallery(source: &dyn TileSource, survey: &Survey, tiles: &[TileAssessment]) -> Vec<GalleryTile> {
+fn gallery(
+    source: &dyn TileSource,
+    survey: &Survey,
+    stains: Option<&Stains>,
+    tiles: &[TileAssessment],
+) -> Vec<GalleryTile> {
     let score = |t: &TileAssessment| t.grade.as_ref().map(|g| g.score).or(t.tumor);
     let tumor = tiles.iter().filter(|t| t.is_tumor);
     let mut best: Vec<(&TileAssessment, f64)> =
@@ -395,6 +413,7 @@ fn gallery(source: &dyn TileSource, survey: &Survey, tiles: &[TileAssessment]) -
             row,
             col,
             score,
+            marks: components::marks(&picture, survey, stains),
             picture,
         })
     };

@@ -81,7 +81,7 @@ fn a_slide_is_assessed_and_other_files_are_reported() {
         "{errors}"
     );
     let document = assessment(&out);
-    assert_eq!(document["schema_version"], "2.0");
+    assert_eq!(document["schema_version"], "2.1");
     assert_eq!(document["slides"][0]["status"], "assessed");
     assert_eq!(document["slides"][0]["synthetic"], true);
     assert!(

@@ -6,6 +6,7 @@ mod corpus;
 mod datasets;
 mod density;
 mod mammogram;
+mod nottingham;
 mod prepare;
 mod read;
 mod roi;

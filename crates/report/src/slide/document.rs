@@ -5,14 +5,14 @@ use std::io::Write;
 use lobule_exam::{GradeOutcome, Skipped, SlideAssessment, SlideGrade, StainUse, TileCounts};
 use serde_json::{Value, json};
 
-use super::SlideRunInfo;
+use super::{SlideRunInfo, components};
 use crate::{Error, ModelInfo, NOTICE};
 
 /// Version of the document. Documents of exams have versions below 2.
-pub const SLIDES_SCHEMA_VERSION: &str = "2.0";
+pub const SLIDES_SCHEMA_VERSION: &str = "2.1";
 
 /// The JSON Schema of the document.
-pub const SLIDES_SCHEMA: &str = include_str!("../../schema/slides-2.0.json");
+pub const SLIDES_SCHEMA: &str = include_str!("../../schema/slides-2.1.json");
 
 /// Values are written with this many decimals: far below any noise of the engines.
 const DECIMALS: f64 = 1e6;
@@ -77,6 +77,7 @@ fn head(info: &SlideRunInfo) -> Value {
             "cutoffs": g.risk.cutoffs.iter().copied().map(rounded).collect::<Vec<_>>(),
             "chosen_by": g.risk.chosen_by,
         })),
+        "components_measured": components::figures(),
     })
 }
 
@@ -113,6 +114,7 @@ fn slide_value(slide: &SlideAssessment, info: &SlideRunInfo, files: &Value) -> V
         "reason": reason,
         "model_status": info.status().name(),
         "grade": slide.grade.grade().map(|grade| grade_value(grade, info)),
+        "components": components::value(&slide.components),
         "files": files,
         "warnings": slide.warnings.iter().map(warning).collect::<Vec<_>>(),
     })

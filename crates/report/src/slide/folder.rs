@@ -5,13 +5,13 @@ use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
 use lobule_exam::{Skipped, SlideAssessment};
-use lobule_raster::Image;
+use lobule_raster::{Image, TileMark};
 use serde_json::json;
 
 use super::document::SlidesWriter;
 use super::geojson::geojson;
 use super::page::{SlidePage, SlideRow, slides_page};
-use super::pictures::{MapOf, gallery, has_scores, map, qc};
+use super::pictures::{MapOf, components, gallery, has_scores, map, qc};
 use super::run::SlideRunInfo;
 use super::tables::{SlideTable, tiles_csv};
 use crate::folder::{write_file, write_png};
@@ -50,6 +50,8 @@ pub struct ShownTile {
     pub score: f64,
     /// Its pixels.
     pub picture: Image<[u8; 3]>,
+    /// What was measured on it to explain the score.
+    pub marks: Option<Image<TileMark>>,
 }
 
 /// How many slides the run has.
@@ -136,11 +138,13 @@ impl SlideFolder {
             false => None,
         };
         let (qc, gallery) = (qc(record, info)?, gallery(record, info)?);
+        let components = components(record, info)?;
         let pictures = [
             ("tumor-map.png", Some(&tumor_map)),
             ("score-map.png", score_map.as_ref()),
             ("qc.png", Some(&qc)),
             ("gallery.png", Some(&gallery)),
+            ("components.png", components.as_ref()),
         ];
         let mut files = json!({"tiles": "tiles.csv", "geojson": "tiles.geojson"});
         let relative = place.strip_prefix(&self.dir).unwrap_or(place).to_owned();
@@ -158,6 +162,7 @@ impl SlideFolder {
             Some(&tumor_map),
             score_map.as_ref(),
             Some(&gallery),
+            components.as_ref(),
             Some(&qc),
         ];
         let page = SlidePage::of(slide, info, shown)?;

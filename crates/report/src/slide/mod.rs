@@ -1,13 +1,14 @@
 //! Results of whole slides: tables, maps, outlines for QuPath, pages.
 //!
 //! Owns: the layout of a run's folder ([`SlideFolder`]), the document of slides
-//! (`schema/slides-2.0.json`), `tiles.csv`, `summary.csv` and `cohort.csv`, tumor and score maps, the
-//! gallery, GeoJSON, the pages. Does not own: any score or level; those arrive finished in a
-//! `SlideAssessment`.
+//! (`schema/slides-2.1.json`), `tiles.csv`, `summary.csv` and `cohort.csv`, tumor and score maps, the
+//! gallery, GeoJSON, the pages, the components of the Nottingham grade as an explanation. Does not own:
+//! any score or level; those arrive finished in a `SlideAssessment`.
 //!
 //! What a demonstration model gave says so wherever it stands: in every file's name of a level, on every
 //! picture, at the head of every page.
 
+mod components;
 mod document;
 mod folder;
 mod geojson;

@@ -2,8 +2,9 @@
 
 use askama::Template;
 use lobule_exam::{GradeOutcome, Skipped, SlideAssessment, SlideGrade, StainUse};
-use lobule_raster::Image;
+use lobule_raster::{ComponentFigures, Image};
 
+use super::components::{self, ComponentRow};
 use super::run::SlideRunInfo;
 use crate::html::{percent, rgb_uri};
 use crate::{Error, ModelInfo, NOTICE};
@@ -31,6 +32,10 @@ pub(super) struct SlidePage {
     stains: String,
     members: Vec<(String, String)>,
     agreement: String,
+    explanation: &'static str,
+    components: Vec<ComponentRow>,
+    components_basis: String,
+    components_measured_on: &'static str,
     warnings: Vec<String>,
     pictures: Vec<PictureView>,
     file: String,
@@ -57,13 +62,17 @@ struct PictureView {
 }
 
 /// What the pictures of a page show, in the order they are given.
-const PICTURES: [(&str, &str); 4] = [
+const PICTURES: [(&str, &str); 5] = [
     (
         "Tumor map",
         "Where tumor was found: the probability of each tile over the slide.",
     ),
     ("Score map", "Scores of the tumor tiles over the slide."),
     ("Gallery", "The tumor tiles with the highest scores."),
+    (
+        "Components",
+        "What was measured on the first of these tiles: an explanation, not the grade.",
+    ),
     ("Quality", "Which tiles were taken and why others were not."),
 ];
 
@@ -71,7 +80,7 @@ impl SlidePage {
     pub(super) fn of(
         slide: &SlideAssessment,
         info: &SlideRunInfo,
-        shown: [Option<&Image<[u8; 3]>>; 4],
+        shown: [Option<&Image<[u8; 3]>>; 5],
     ) -> Result<SlidePage, Error> {
         let mut pictures = Vec::new();
         for (picture, (name, caption)) in shown.into_iter().zip(PICTURES) {
@@ -105,6 +114,10 @@ impl SlidePage {
             stains: stains(&slide.stains),
             members: grade.map_or(Vec::new(), |grade| members(grade, info)),
             agreement: grade.map_or(String::new(), agreement),
+            explanation: components::EXPLANATION,
+            components: components::rows(&slide.components),
+            components_basis: components::basis(&slide.components),
+            components_measured_on: &ComponentFigures::built_in().images,
             warnings: slide.warnings.iter().map(|w| w.message.clone()).collect(),
             pictures,
             file: slide.file.clone(),

@@ -6,9 +6,9 @@
 use image::RgbImage;
 use image::imageops::{self, FilterType};
 use lobule_exam::{SlideAssessment, TileAssessment, TileBounds};
-use lobule_raster::Image;
+use lobule_raster::{Image, TileMark};
 
-use super::folder::SlideRecord;
+use super::folder::{ShownTile, SlideRecord};
 use super::run::SlideRunInfo;
 use crate::letters::{LETTER, draw_large_text};
 use crate::{Error, heat_color};
@@ -20,6 +20,10 @@ const LONGEST: usize = 1400;
 /// Side of a square in the gallery, and how many stand side by side.
 const GALLERY_SIDE: usize = 300;
 const GALLERY_COLS: usize = 4;
+/// The same of the squares that show what was measured; fewer, so that outlines can be seen.
+const MARKED: usize = 6;
+const MARKED_SIDE: usize = 448;
+const MARKED_COLS: usize = 3;
 const GAP: usize = 8;
 /// How strongly a square's color covers the slide.
 const OPACITY: f64 = 0.55;
@@ -123,6 +127,53 @@ pub(super) fn gallery(record: &SlideRecord, info: &SlideRunInfo) -> Result<Rgb, 
         info,
         Legend::None,
     ))
+}
+
+/// What was measured on the first squares of the gallery, outlined; none where nothing was.
+pub(super) fn components(record: &SlideRecord, info: &SlideRunInfo) -> Result<Option<Rgb>, Error> {
+    let marked = record
+        .gallery
+        .iter()
+        .filter_map(|t| Some((t, t.marks.as_ref()?)));
+    let marked: Vec<(&ShownTile, &Image<TileMark>)> = marked.take(MARKED).collect();
+    if marked.is_empty() {
+        return Ok(None);
+    }
+    let (down, across) = (marked.len().div_ceil(MARKED_COLS), MARKED_COLS);
+    let cell = (MARKED_SIDE + LINE + GAP, MARKED_SIDE + GAP);
+    let mut base = Image::filled(down * cell.0, across * cell.1, PAPER);
+    for (i, (tile, marks)) in marked.into_iter().enumerate() {
+        let (top, left) = (i / across * cell.0, i % across * cell.1);
+        let mut drawn = resized(&tile.picture, MARKED_SIDE, MARKED_SIDE)?;
+        draw_marks(&mut drawn, marks);
+        paste(&mut base, &drawn, (top, left));
+        let words = format!("r{} c{}", tile.row, tile.col);
+        draw_large_text(&mut base, (top + MARKED_SIDE + 4, left), &words, INK, SIZE);
+    }
+    let words = [
+        "yellow: nuclei whose size and shape count; gray: other nuclei;",
+        "red: looks like a mitosis; blue: looks like a tubule's lumen",
+        "an explanation beside the score, not the grade",
+    ];
+    let words = words.map(str::to_owned);
+    let slide = &record.assessment;
+    Ok(Some(captioned(&base, &words, slide, info, Legend::None)))
+}
+
+fn draw_marks(picture: &mut Rgb, marks: &Image<TileMark>) {
+    let (rows, cols) = (picture.rows(), picture.cols());
+    if marks.rows() == 0 || marks.cols() == 0 {
+        return;
+    }
+    each(picture, [0..rows, 0..cols], |row, col, pixel| {
+        match marks.at(row * marks.rows() / rows, col * marks.cols() / cols) {
+            TileMark::None => pixel,
+            TileMark::Measured => [255, 225, 0],
+            TileMark::Nucleus => [150, 150, 150],
+            TileMark::MitosisLike => [255, 30, 30],
+            TileMark::Lumen => [0, 90, 255],
+        }
+    });
 }
 
 /// The color of what became of a square.

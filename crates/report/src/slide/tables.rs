@@ -4,14 +4,14 @@ use std::io::Write;
 
 use lobule_exam::{GradeOutcome, Skipped, SlideAssessment, TileAssessment};
 
-use super::SlideRunInfo;
 use super::document::rounded;
 use super::run::marked;
+use super::{SlideRunInfo, components};
 use crate::Error;
 use crate::summary::plain;
 
 /// Columns that a result has in `summary.csv` and `cohort.csv`; a user's table must not have them.
-pub const RESULT_COLUMNS: [&str; 12] = [
+pub const RESULT_COLUMNS: [&str; 12 + components::COLUMNS.len()] = [
     "status",
     "reason",
     "model_status",
@@ -24,6 +24,12 @@ pub const RESULT_COLUMNS: [&str; 12] = [
     "grade_or_risk",
     "tumor_tiles",
     "synthetic",
+    components::COLUMNS[0],
+    components::COLUMNS[1],
+    components::COLUMNS[2],
+    components::COLUMNS[3],
+    components::COLUMNS[4],
+    components::COLUMNS[5],
 ];
 
 /// One row per square that was not glass.
@@ -160,6 +166,7 @@ fn result(slide: &SlideAssessment, stated: Option<&str>, info: &SlideRunInfo) ->
     row.push(grade_or_risk(stated, &risk, slide));
     row.push(slide.counts.tumor.to_string());
     row.push(slide.is_synthetic.to_string());
+    row.extend(components::cells(&slide.components));
     row
 }
 

@@ -4,10 +4,11 @@ use std::fs;
 use std::path::Path;
 
 use lobule_exam::{
-    GradeOutcome, MemberGrade, Modality, MppSource, RiskLevels, Skipped, SlideAssessment,
-    SlideGrade, StainUse, TileAssessment, TileBounds, TileCounts, TileGrade, Warning, WarningKind,
+    ComponentsOutcome, GradeOutcome, MemberGrade, Modality, MppSource, NuclearVariation,
+    RiskLevels, Skipped, SlideAssessment, SlideComponents, SlideGrade, StainUse, TileAssessment,
+    TileBounds, TileCounts, TileGrade, Warning, WarningKind,
 };
-use lobule_raster::Image;
+use lobule_raster::{Image, TileMark};
 use lobule_report::slide::{
     GradingInfo, NO_GRADE, RESULT_COLUMNS, SLIDES_SCHEMA, ShownTile, SlideFolder, SlidePages,
     SlideRecord, SlideRunInfo,
@@ -112,6 +113,21 @@ fn assessment(slide: &str) -> SlideAssessment {
             level: 1,
             members: vec![member(0.4), member(0.9)],
         }),
+        components: ComponentsOutcome::Measured(SlideComponents {
+            tiles: 2,
+            area_mm2: 0.02,
+            nuclei: 40,
+            mitosis_like: 1,
+            tubule_share: Some(0.125),
+            variation: Some(NuclearVariation {
+                nuclei: 31,
+                median_um2: 52.75,
+                size_variation: 0.31,
+                large_share: 0.0625,
+                median_elongation: 1.3,
+                elongation_spread: 0.2,
+            }),
+        }),
         is_synthetic: false,
         warnings: vec![Warning {
             kind: WarningKind::UnreadableTiles,
@@ -132,6 +148,11 @@ fn record(assessment: SlideAssessment) -> SlideRecord {
             col: 0,
             score: 0.8,
             picture: pink(100, 100),
+            marks: Some(Image::from_fn(100, 100, |row, _| match row {
+                40 => TileMark::Measured,
+                60 => TileMark::Nucleus,
+                _ => TileMark::None,
+            })),
         }],
         extra: vec!["p1".into(), "2".into(), "-3.5".into()],
     }
@@ -336,4 +357,57 @@ fn a_demonstration_cannot_be_taken_for_a_result() {
         let (marked, bare) = (size(name, dir.path()), size(name, plain.path()));
         assert!(marked.1 > bare.1, "{name}: {marked:?} {bare:?}");
     }
+}
+
+#[test]
+fn components_stand_beside_the_score_as_an_explanation_with_what_was_measured() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut coarse = assessment("b");
+    coarse.components = ComponentsOutcome::LeftOut("expected at most 0.6 microns per pixel".into());
+    let mut coarse = record(coarse);
+    coarse.gallery[0].marks = None;
+    let records = [record(assessment("a")), coarse];
+    let document = written(ModelStatus::Research, &records, dir.path());
+    let measures = &document["slides"][0]["components"]["measures"];
+    assert_eq!(measures["nuclei_per_mm2"], 2000.0);
+    assert_eq!(measures["mitosis_like_per_mm2"], 50.0);
+    assert_eq!(measures["nuclear_variation"]["size_variation"], 0.31);
+    assert_eq!(document["slides"][1]["components"]["status"], "left_out");
+    assert_eq!(document["slides"][1]["files"]["components"], Value::Null);
+    let figures = &document["components_measured"];
+    assert!(
+        figures["meaning"]
+            .as_str()
+            .unwrap()
+            .contains("not the grade")
+    );
+    let read = |name: &str| fs::read_to_string(dir.path().join(name)).unwrap();
+    let page = read("slides/a/report.html");
+    let mitoses = figures["mitoses"].as_str().unwrap();
+    for expected in [
+        "an explanation, not the grade",
+        "53 µm²",
+        "0.31 (standard deviation by mean)",
+        "6.2 % from twice the median area",
+        "12.5 % of the tissue",
+        "50.0 per mm² (1)",
+        mitoses,
+        "research use",
+    ] {
+        assert!(page.contains(expected), "{expected}");
+    }
+    assert!(read("slides/b/report.html").contains("Left out: expected at most 0.6 microns"));
+    let summary = read("summary.csv");
+    let rows: Vec<&str> = summary.lines().collect();
+    assert!(rows[0].ends_with("mitosis_like_per_mm2,tubule_share"));
+    assert!(
+        rows[1].ends_with(",2000,52.75,0.31,0.0625,50,0.125"),
+        "{}",
+        rows[1]
+    );
+    assert!(rows[2].ends_with(",,,,,,"), "{}", rows[2]);
+    let picture = image::open(dir.path().join("slides/a/components.png")).unwrap();
+    // Row 40 of 100 lies at rows 179 to 183 of 448.
+    assert_eq!(picture.to_rgb8().get_pixel(200, 181).0, [255, 225, 0]);
+    assert_eq!(picture.to_rgb8().get_pixel(200, 100).0, [220, 150, 190]);
 }
