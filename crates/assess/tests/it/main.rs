@@ -8,6 +8,7 @@ mod dicom;
 mod mammogram;
 mod mammography;
 mod slide;
+mod slide_components;
 
 use std::path::{Path, PathBuf};
 

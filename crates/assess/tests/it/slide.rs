@@ -12,19 +12,17 @@ use lobule_assess::slide::{
     collect_slides, open_input,
 };
 use lobule_engine::EngineKind;
-use lobule_exam::{
-    ComponentsOutcome, GradeOutcome, MppSource, SlideComponents, StainUse, WarningKind,
-};
+use lobule_exam::{GradeOutcome, MppSource, StainUse, WarningKind};
 use lobule_package::Package;
 use lobule_phantom::slide::{PenStroke, SlidePlan, SyntheticSlide, write_tiff};
 use lobule_slide::{Error, Rgb, SlideFacts, TileKey, TileSource};
 
-fn model(task: &str) -> Package {
+pub(crate) fn model(task: &str) -> Package {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/slide-models");
     Package::open(folder.join(task)).unwrap()
 }
 
-fn options() -> SlideOptions {
+pub(crate) fn options() -> SlideOptions {
     SlideOptions {
         engine: Some(EngineKind::Rten),
         threads: 2,
@@ -36,7 +34,7 @@ fn models(options: &SlideOptions) -> SlideModels {
     SlideModels::open(&model("tumor"), Some(&model("grade")), options).unwrap()
 }
 
-fn plan() -> SlidePlan {
+pub(crate) fn plan() -> SlidePlan {
     SlidePlan {
         rows: 2048,
         cols: 2048,
@@ -45,7 +43,7 @@ fn plan() -> SlidePlan {
     }
 }
 
-fn input(file: &Path) -> SlideInput {
+pub(crate) fn input(file: &Path) -> SlideInput {
     SlideInput {
         slide: "one".into(),
         file: file.to_owned(),
@@ -53,14 +51,18 @@ fn input(file: &Path) -> SlideInput {
     }
 }
 
-fn drawn(folder: &Path, plan: SlidePlan) -> (PathBuf, SyntheticSlide) {
+pub(crate) fn drawn(folder: &Path, plan: SlidePlan) -> (PathBuf, SyntheticSlide) {
     let slide = SyntheticSlide::new(plan, 11);
     let file = folder.join("synthetic.tif");
     write_tiff(&slide, &file).unwrap();
     (file, slide)
 }
 
-fn assessed(file: &Path, options: &SlideOptions, journal: &mut Journal) -> AssessedSlide {
+pub(crate) fn assessed(
+    file: &Path,
+    options: &SlideOptions,
+    journal: &mut Journal,
+) -> AssessedSlide {
     let input = input(file);
     let source = open_input(&input).unwrap();
     assess_slide(&source, &input, &mut models(options), journal, &|_, _| ()).unwrap()
@@ -258,7 +260,7 @@ fn threads_do_not_change_the_result() {
     assert_eq!(with(1), with(3));
 }
 
-fn save(path: &Path, color: [u8; 3]) {
+pub(crate) fn save(path: &Path, color: [u8; 3]) {
     image::RgbImage::from_pixel(1200, 1000, image::Rgb(color))
         .save(path)
         .unwrap();
@@ -524,85 +526,4 @@ fn real_slides_are_read_whole() {
         assert!((view.0 * result.view_step - level.0).abs() <= 2.0 * result.view_step);
         assert!((view.1 * result.view_step - level.1).abs() <= 2.0 * result.view_step);
     }
-}
-
-/// The tumor model with one text of its manifest replaced by another.
-fn tumor_model_with(folder: &Path, text: &str, other: &str) -> Package {
-    let tumor = model("tumor");
-    let member = "member-1.onnx";
-    fs::copy(tumor.folder().join(member), folder.join(member)).unwrap();
-    let manifest = fs::read_to_string(tumor.folder().join("manifest.toml")).unwrap();
-    assert!(manifest.contains(text));
-    fs::write(folder.join("manifest.toml"), manifest.replace(text, other)).unwrap();
-    Package::open(folder).unwrap()
-}
-
-fn found_by(tumor: &Package, file: &Path) -> AssessedSlide {
-    let mut models = SlideModels::open(tumor, None, &options()).unwrap();
-    let input = input(file);
-    let source = open_input(&input).unwrap();
-    let mut journal = Journal::none();
-    assess_slide(&source, &input, &mut models, &mut journal, &|_, _| ()).unwrap()
-}
-
-/// The components on a synthetic slide of a planted grade, over all tissue: the formula that stands for a tumor
-/// model finds hardly any tumor of grade 1.
-fn components(grade: f64) -> SlideComponents {
-    let folder = tempfile::tempdir().unwrap();
-    let all = tumor_model_with(folder.path(), "threshold = 0.5", "threshold = 0.0");
-    let (file, _) = drawn(folder.path(), SlidePlan { grade, ..plan() });
-    let result = found_by(&all, &file);
-    assert!(result.gallery.iter().all(|t| t.marks.is_some()));
-    *result.assessment.components.measures().expect("tumor")
-}
-
-#[test]
-fn components_follow_what_is_planted() {
-    let [low, middle, high] = [1.0, 2.0, 3.0].map(components);
-    println!("{low:?}\n{middle:?}\n{high:?}");
-    type Measure = (&'static str, fn(&SlideComponents) -> f64);
-    let measures: [Measure; 5] = [
-        ("median area", |c| c.variation.unwrap().median_um2),
-        ("size variation", |c| c.variation.unwrap().size_variation),
-        ("elongation spread", |c| {
-            c.variation.unwrap().elongation_spread
-        }),
-        ("mitosis-like per mm²", |c| c.per_mm2(c.mitosis_like)),
-        ("tissue beside tubules", |c| 1.0 - c.tubule_share.unwrap()),
-    ];
-    for (name, of) in measures {
-        let values = [&low, &middle, &high].map(of);
-        assert!(
-            values[0] < values[1] && values[1] < values[2],
-            "{name}: {values:?}"
-        );
-    }
-}
-
-#[test]
-fn components_are_left_out_where_tiles_are_too_coarse_and_without_tumor() {
-    let folder = tempfile::tempdir().unwrap();
-    let (file, _) = drawn(folder.path(), plan());
-    let coarse = tumor_model_with(folder.path(), "mpp = 0.5", "mpp = 1.0");
-    let slide = found_by(&coarse, &file);
-    assert!(slide.assessment.counts.tumor > 0);
-    let ComponentsOutcome::LeftOut(reason) = &slide.assessment.components else {
-        panic!("{:?}", slide.assessment.components);
-    };
-    assert!(
-        reason.contains("expected 0.1 to 0.6 microns per pixel"),
-        "{reason}"
-    );
-    assert!(slide.gallery.iter().all(|t| t.marks.is_none()));
-    let glass = folder.path().join("glass.png");
-    save(&glass, [244, 243, 245]);
-    let options = SlideOptions {
-        mpp: Some(0.5),
-        ..options()
-    };
-    let glass = assessed(&glass, &options, &mut Journal::none()).assessment;
-    assert_eq!(
-        glass.components,
-        ComponentsOutcome::LeftOut("expected tiles of tumor, got none".into())
-    );
 }
