@@ -34,6 +34,10 @@ pub enum SlideKind {
 /// ```
 pub fn slide_kind(path: &Path) -> SlideKind {
     let own = || SlideKind::Slide(path.display().to_string());
+    #[cfg(feature = "openslide")]
+    if crate::other_makers::maker_of(path).is_some() {
+        return own();
+    }
     let mut first = Vec::new();
     let read = File::open(path).and_then(|f| f.take(4).read_to_end(&mut first));
     match *first.as_slice() {

@@ -26,6 +26,8 @@ mod error;
 mod grid;
 mod identify;
 mod open;
+#[cfg(feature = "openslide")]
+mod other_makers;
 mod picture;
 mod resample;
 mod source;

@@ -1,5 +1,5 @@
-//! From a file's first bytes to its reader. The formats of other makers would be read by a reader
-//! of OpenSlide's library, behind a feature: its place is [`open_slide`].
+//! From a file's first bytes to its reader. Formats of other makers are left to the OpenSlide library,
+//! with the feature `openslide`.
 
 use std::fs::File;
 use std::io::Read;
@@ -10,6 +10,13 @@ use crate::error::io;
 use crate::picture::PictureSlide;
 use crate::tiff::TiffSlide;
 use crate::{Error, ErrorKind, TileSource};
+
+#[cfg(not(feature = "openslide"))]
+const OTHER_FORMAT: &str = "expected a TIFF, SVS, DICOM, JPEG or PNG file, got bytes of another format \
+    (slides of other makers need a build with the feature openslide)";
+#[cfg(feature = "openslide")]
+const OTHER_FORMAT: &str =
+    "expected a TIFF, SVS, DICOM, JPEG or PNG file or one that OpenSlide knows, got another";
 
 /// Bounds checked before memory is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +37,8 @@ impl Default for SlideLimits {
 }
 
 /// Opens a slide: TIFF, BigTIFF, SVS, OME-TIFF, DICOM, or one JPEG or PNG picture, told apart by
-/// content. A DICOM slide is all files of the series in the file's folder.
+/// content; with the feature `openslide` also what that library alone knows. A DICOM slide is all files of the
+/// series in the file's folder.
 ///
 /// # Errors
 /// `Io`, `Format` for other files, `Damaged`, `Unsupported` or `TooLarge` where no level can be
@@ -53,6 +61,11 @@ fn open(path: &Path, limits: &SlideLimits) -> Result<Box<dyn TileSource>, Error>
         let message = "expected a file, got a folder or a device";
         return Err(Error::new(ErrorKind::Io, message));
     }
+    #[cfg(feature = "openslide")]
+    if let Some(maker) = crate::other_makers::maker_of(path) {
+        let slide = crate::other_makers::OtherMakersSlide::open(path, &maker, limits)?;
+        return Ok(Box::new(slide));
+    }
     let mut first = Vec::new();
     file.by_ref().take(8).read_to_end(&mut first).map_err(io)?;
     match *first.as_slice() {
@@ -63,9 +76,6 @@ fn open(path: &Path, limits: &SlideLimits) -> Result<Box<dyn TileSource>, Error>
             Ok(Box::new(PictureSlide::open(path, limits)?))
         }
         _ if lobule_dicomio::is_dicom(path) => Ok(Box::new(DicomSlide::open(path, limits)?)),
-        _ => Err(Error::new(
-            ErrorKind::Format,
-            "expected a TIFF, SVS, DICOM, JPEG or PNG file, got bytes of another format",
-        )),
+        _ => Err(Error::new(ErrorKind::Format, OTHER_FORMAT)),
     }
 }

@@ -64,6 +64,8 @@ pub enum SlideFormat {
     Dicom,
     /// No file: computed where it is read.
     Drawn,
+    /// Another maker's, read by OpenSlide (feature `openslide`).
+    OtherMaker,
 }
 
 impl SlideFormat {
@@ -76,6 +78,7 @@ impl SlideFormat {
             SlideFormat::Picture => "picture",
             SlideFormat::Dicom => "DICOM",
             SlideFormat::Drawn => "drawn",
+            SlideFormat::OtherMaker => "another maker's",
         }
     }
 }

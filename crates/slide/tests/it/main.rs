@@ -7,4 +7,6 @@ mod dicom;
 mod golden;
 mod grid;
 mod hostile;
+#[cfg(feature = "openslide")]
+mod other_makers;
 mod survey;
