@@ -38,7 +38,7 @@ const TILE_MPP: (f64, f64) = (0.1, 20.0);
 /// kind = "tile"
 /// side = 224                     # rows and columns
 /// mpp = 0.5                      # microns per pixel
-/// stain = "macenko"              # or "none"
+/// stain = "macenko"              # or "reinhard", or "none"
 /// mean = [128.0, 128.0, 128.0]   # grey levels 0 to 255, red, green, blue
 /// std = [64.0, 64.0, 64.0]
 /// ```
@@ -91,6 +91,7 @@ struct TileForm {
 #[serde(remote = "TileStain", rename_all = "snake_case")]
 enum StainForm {
     Macenko,
+    Reinhard,
     None,
 }
 

@@ -30,6 +30,7 @@ mod parts;
 mod picture;
 mod prepare;
 mod read;
+mod reinhard;
 mod roi;
 mod sonogram;
 mod stain;
@@ -53,6 +54,7 @@ pub use nottingham::{
 pub use picture::Picture;
 pub use prepare::{NetworkInput, PrepareConfig, Prepared, crop_sonogram, prepare};
 pub use read::{Limits, read_picture};
+pub use reinhard::ColorStatistics;
 pub use roi::{RoiConfig, retrieve_rois};
 pub use sonogram::{Sonogram, find_sonogram};
 pub use stain::{StainConfig, Stains, fit_stains};

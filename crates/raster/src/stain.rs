@@ -4,7 +4,7 @@
 //! reference stains ([`Stains::normalize`]). Does not own: which pixels are tissue (`tissue`).
 
 use crate::tissue::DENSITY_STEPS;
-use crate::{Error, ErrorKind, Image};
+use crate::{ColorStatistics, Error, ErrorKind, Image};
 
 /// How stains are estimated.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -44,6 +44,8 @@ pub struct Stains {
     pub most: [f64; 2],
     /// Light without tissue, in grey levels.
     pub white: f64,
+    /// Colors of the stained pixels, for the normalisation that asks for no stains.
+    pub colors: ColorStatistics,
 }
 
 /// Stains nearer to each other than this angle cannot be told apart.
@@ -59,6 +61,7 @@ impl Stains {
         eosin: [0.092_5, 0.954, 0.283],
         most: [1.9, 1.0],
         white: 240.0,
+        colors: ColorStatistics::REFERENCE,
     };
 
     /// How much of each stain a pixel holds, by least squares; may be slightly below 0.
@@ -135,9 +138,12 @@ impl Stains {
 /// should be left as it is, and said to be.
 pub fn fit_stains(pixels: &[[u8; 3]], config: &StainConfig) -> Result<Stains, Error> {
     check(config)?;
-    let densities = pixels.iter().map(|&pixel| density(pixel, config.white));
-    let stained = densities.filter(|d| d.iter().sum::<f64>() / 3.0 >= config.least_density);
-    let stained: Vec<[f64; 3]> = stained.collect();
+    let is_stained = |d: &[f64; 3]| d.iter().sum::<f64>() / 3.0 >= config.least_density;
+    let (tissue, stained): (Vec<[u8; 3]>, Vec<[f64; 3]>) = pixels
+        .iter()
+        .map(|&pixel| (pixel, density(pixel, config.white)))
+        .filter(|(_, density)| is_stained(density))
+        .unzip();
     if stained.len() < config.least_pixels.max(2) {
         return Err(refused(format!(
             "expected at least {} stained pixels, got {}",
@@ -180,6 +186,7 @@ pub fn fit_stains(pixels: &[[u8; 3]], config: &StainConfig) -> Result<Stains, Er
         eosin,
         most,
         white: config.white,
+        colors: ColorStatistics::of(tissue.into_iter()),
     })
 }
 

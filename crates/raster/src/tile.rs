@@ -2,9 +2,9 @@
 //! share.
 //!
 //! Owns: the configuration ([`TileConfig`]), normalization and standardization ([`tile_input`]).
-//! Does not own: which squares are read (`slide`), how stains are estimated (`stain`).
+//! Does not own: which squares are read (`slide`), how stains are estimated (`stain`, `reinhard`).
 
-use crate::{Image, Stains};
+use crate::{ColorStatistics, Image, Stains};
 
 /// What a network is shown of a slide.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -26,6 +26,8 @@ pub struct TileConfig {
 pub enum TileStain {
     /// Estimated once for the slide by Macenko's method, then brought to [`Stains::REFERENCE`].
     Macenko,
+    /// Colors of the slide's stained pixels, brought to [`ColorStatistics::REFERENCE`] by Reinhard's method.
+    Reinhard,
     /// Nothing.
     None,
 }
@@ -56,7 +58,10 @@ impl Default for TileConfig {
 pub fn tile_input(tile: &Image<[u8; 3]>, stains: Option<&Stains>, config: &TileConfig) -> Vec<f32> {
     let normalized = match (config.stain, stains) {
         (TileStain::Macenko, Some(stains)) => Some(stains.normalize(tile, &Stains::REFERENCE)),
-        (TileStain::Macenko, None) | (TileStain::None, _) => None,
+        (TileStain::Reinhard, Some(stains)) => {
+            Some(stains.colors.normalize(tile, &ColorStatistics::REFERENCE))
+        }
+        (TileStain::Macenko | TileStain::Reinhard, None) | (TileStain::None, _) => None,
     };
     let pixels = normalized.as_ref().unwrap_or(tile).pixels();
     let mut input = Vec::with_capacity(3 * pixels.len());

@@ -11,7 +11,7 @@ use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
-use lobule_raster::{Stains, TileComponents};
+use lobule_raster::{ColorStatistics, Stains, TileComponents};
 use lobule_slide::{GridKey, SlideFacts, Verdict};
 use sha2::{Digest, Sha256};
 
@@ -189,7 +189,8 @@ fn hex(bytes: &[u8]) -> String {
 fn stains_line(stains: &FoundStains) -> String {
     match stains {
         Ok(s) => {
-            let all = [&s.hematoxylin[..], &s.eosin, &s.most, &[s.white]].concat();
+            let colors = [s.colors.mean, s.colors.deviation].concat();
+            let all = [&s.hematoxylin[..], &s.eosin, &s.most, &[s.white], &colors].concat();
             format!("stains\t{}\n", numbers(&all))
         }
         Err(reason) => format!("no stains\t{}\n", one_line(reason)),
@@ -201,7 +202,24 @@ fn read_stains(line: &str) -> Option<FoundStains> {
         return Some(Err(reason.to_owned()));
     }
     let all = read_numbers(line.strip_prefix("stains\t")?)?;
-    let [h0, h1, h2, e0, e1, e2, m0, m1, white] = all[..] else {
+    let [
+        h0,
+        h1,
+        h2,
+        e0,
+        e1,
+        e2,
+        m0,
+        m1,
+        white,
+        l,
+        a,
+        b,
+        of_l,
+        of_a,
+        of_b,
+    ] = all[..]
+    else {
         return None;
     };
     Some(Ok(Stains {
@@ -209,6 +227,10 @@ fn read_stains(line: &str) -> Option<FoundStains> {
         eosin: [e0, e1, e2],
         most: [m0, m1],
         white,
+        colors: ColorStatistics {
+            mean: [l, a, b],
+            deviation: [of_l, of_a, of_b],
+        },
     }))
 }
 

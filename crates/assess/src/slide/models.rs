@@ -117,7 +117,7 @@ impl Rules {
 
     /// Whether a model wants the stains normalized.
     pub(super) fn wants_stains(&self) -> bool {
-        [self.prepare.stain, self.grade_prepare.stain].contains(&TileStain::Macenko)
+        [self.prepare.stain, self.grade_prepare.stain] != [TileStain::None; 2]
     }
 }
 

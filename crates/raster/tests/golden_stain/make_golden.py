@@ -1,11 +1,12 @@
-"""Macenko's stain estimate and normalisation in numpy, written from the paper.
+"""Macenko's stain estimate and normalisation, and Reinhard's, in numpy, written from the papers.
 
     pip install numpy==2.4.6 pillow==13.0.0
     python make_golden.py
 
 Three drawn tiles with planted stains; `expected.tsv` holds the estimate (haematoxylin, eosin, the
 largest concentrations), `<name>_normalized.png` the tile brought to the reference stains. M. Macenko et
-al., ISBI 2009:1107, doi 10.1109/ISBI.2009.5193250.
+al., ISBI 2009:1107, doi 10.1109/ISBI.2009.5193250. `<name>_reinhard.png` is the tile with the reference's colors: E. Reinhard
+et al., IEEE Comput Graph Appl 2001;21(5):34, doi 10.1109/38.946629.
 """
 
 from pathlib import Path
@@ -60,11 +61,26 @@ def normalized(pixels, stains, most):
     return np.clip(out.T.reshape(pixels.shape), 0, 255).round().astype(np.uint8)
 
 
+CONES = np.array([[0.3811, 0.5783, 0.0402], [0.1967, 0.7244, 0.0782], [0.0241, 0.1288, 0.8444]])
+AXES = np.diag([1 / np.sqrt(3), 1 / np.sqrt(6), 1 / np.sqrt(2)]) @ [[1, 1, 1], [1, 1, -2], [1, -1, 0]]
+COLOR_MEAN, COLOR_DEVIATION = np.array([3.73, -0.096, 0.029]), np.array([0.197, 0.0355, 0.0128])
+
+
+def recolored(pixels):
+    flat = pixels.reshape(-1, 3).astype(float) + 1
+    stained = np.maximum(-np.log(flat / WHITE), 0).mean(1) >= BETA
+    color = np.log10(flat @ CONES.T) @ AXES.T
+    color = (color - color[stained].mean(0)) * (COLOR_DEVIATION / color[stained].std(0)) + COLOR_MEAN
+    out = 10 ** (color @ np.linalg.inv(AXES).T) @ np.linalg.inv(CONES).T - 1
+    return np.clip(out.reshape(pixels.shape), 0, 255).round().astype(np.uint8)
+
+
 lines = []
 for name, (hematoxylin, eosin, seed) in TILES.items():
     pixels = drawn(hematoxylin, eosin, seed)
     stains, most = estimate(pixels)
     Image.fromarray(pixels).save(HERE / f"{name}.png")
     Image.fromarray(normalized(pixels, stains, most)).save(HERE / f"{name}_normalized.png")
+    Image.fromarray(recolored(pixels)).save(HERE / f"{name}_reinhard.png")
     lines.append("\t".join([name, *(f"{v:.12f}" for v in [*stains.T.ravel(), *most])]))
 (HERE / "expected.tsv").write_text("\n".join(lines) + "\n")

@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use lobule_raster::{ErrorKind, Image, Limits, StainConfig, Stains, fit_stains, read_picture};
+use lobule_raster::{
+    ColorStatistics, ErrorKind, Image, Limits, StainConfig, Stains, fit_stains, read_picture,
+};
 
 fn golden(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -36,15 +38,35 @@ fn the_estimate_and_the_normalized_tile_are_those_of_numpy() {
             );
         }
         let normalized = stains.normalize(&tile, &Stains::REFERENCE);
-        let expected = rgb(&format!("{name}_normalized.png"));
-        let pairs = normalized
-            .pixels()
-            .as_flattened()
-            .iter()
-            .zip(expected.pixels().as_flattened());
-        let most = pairs.map(|(a, b)| a.abs_diff(*b)).max().unwrap();
-        assert!(most <= 1, "{name}: {most}");
+        let recolored = stains.colors.normalize(&tile, &ColorStatistics::REFERENCE);
+        for (got, by) in [(normalized, "normalized"), (recolored, "reinhard")] {
+            let expected = rgb(&format!("{name}_{by}.png"));
+            let values = expected.pixels().as_flattened();
+            let pairs = got.pixels().as_flattened().iter().zip(values);
+            let most = pairs.map(|(a, b)| a.abs_diff(*b)).max().unwrap();
+            assert!(most <= 1, "{name}, {by}: {most}");
+        }
     }
+}
+
+#[test]
+fn an_even_color_is_moved_and_its_noise_is_not_blown_up() {
+    let tile = Image::from_fn(16, 16, |r, c| [150, 90, 160 + ((r + c) % 2) as u8]);
+    let own = ColorStatistics::of(tile.pixels().iter().copied());
+    let moved = own.normalize(&tile, &ColorStatistics::REFERENCE);
+    let values = moved.pixels().as_flattened();
+    assert!(
+        values.iter().all(|&v| v > 0 && v < 255),
+        "{:?}",
+        moved.at(0, 0)
+    );
+    let far = moved
+        .at(0, 0)
+        .iter()
+        .zip(moved.at(0, 1))
+        .map(|(a, b)| a.abs_diff(b))
+        .max();
+    assert!(far <= Some(8), "{far:?}");
 }
 
 #[test]

@@ -248,7 +248,7 @@ fn left_out(slide: &SlideAssessment) -> String {
 
 fn stains(stains: &StainUse) -> String {
     match stains {
-        StainUse::Normalized => "Stains normalized (Macenko)".into(),
+        StainUse::Normalized => "Stains normalized, as the models ask".into(),
         StainUse::Unfit(reason) => format!("Stains left as they are: {reason}"),
         StainUse::NotAsked => "Stains left as they are, as the models ask".into(),
     }

@@ -233,7 +233,9 @@ impl Reader<'_> {
             Look::Annotated => &own,
         };
         match self.tile.stain {
-            TileStain::Macenko => slide_stains(source, &squares.grid, keys).ok(),
+            TileStain::Macenko | TileStain::Reinhard => {
+                slide_stains(source, &squares.grid, keys).ok()
+            }
             TileStain::None => None,
         }
     }
