@@ -9,7 +9,7 @@ mod worklist;
 
 pub use evaluation::{EvaluationPage, Figure, ReliabilityBin, RocCurve, ThresholdRow};
 pub(crate) use exam::ExamPage;
-pub(crate) use picture::{encode_png, rgb_uri};
+pub(crate) use picture::{encode_png, resized_rgb, rgb_uri};
 pub(crate) use worklist::{WorklistRow, worklist_page};
 
 use crate::{Calibration, ModelStatus, RunInfo};

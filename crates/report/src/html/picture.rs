@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::{CompressionType, FilterType as PngFilter, PngEncoder};
 use image::imageops::{self, FilterType};
-use image::{ExtendedColorType, ImageBuffer, ImageEncoder, RgbImage};
+use image::{ExtendedColorType, ImageEncoder, RgbImage};
 use lobule_exam::{FindingClass, PixelBox, Point, SaliencyMap};
 use lobule_raster::{Image, Picture};
 
@@ -77,11 +77,25 @@ fn encode_picture(picture: &Picture) -> Result<String, Error> {
         return encode_gray(picture.luma(), LONGEST);
     };
     let (rows, cols) = smaller(image.rows(), image.cols(), LONGEST);
-    let (from_cols, from_rows) = (side(image.cols())?, side(image.rows())?);
-    let buffer: RgbImage = ImageBuffer::from_raw(from_cols, from_rows, image.pixels().concat())
+    rgb_uri(&resized_rgb(image, rows, cols)?)
+}
+
+/// A picture in color in another size.
+pub(crate) fn resized_rgb(
+    picture: &Image<[u8; 3]>,
+    rows: usize,
+    cols: usize,
+) -> Result<Image<[u8; 3]>, Error> {
+    if (picture.rows(), picture.cols()) == (rows, cols) {
+        return Ok(picture.clone());
+    }
+    let bytes = picture.pixels().as_flattened().to_vec();
+    let buffer = RgbImage::from_raw(side(picture.cols())?, side(picture.rows())?, bytes)
         .ok_or_else(|| Error::format("expected as many bytes as pixels"))?;
     let small = imageops::resize(&buffer, side(cols)?, side(rows)?, FilterType::Triangle);
-    jpeg_uri(small.as_raw(), rows, cols, ExtendedColorType::Rgb8)
+    let pixels = small.pixels().map(|p| p.0).collect();
+    Image::from_pixels(rows, cols, pixels)
+        .ok_or_else(|| Error::format("expected as many pixels as rows and columns"))
 }
 
 /// A picture in color as JPEG, as large as it is.

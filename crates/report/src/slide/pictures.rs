@@ -3,13 +3,12 @@
 //! Every picture ends in a strip that says what it shows, that it is for research only and, where it
 //! is so, that it is synthetic or shows what a demonstration model gave.
 
-use image::RgbImage;
-use image::imageops::{self, FilterType};
 use lobule_exam::{SlideAssessment, TileAssessment, TileBounds};
 use lobule_raster::{Image, TileMark};
 
 use super::folder::{ShownTile, SlideRecord};
 use super::run::SlideRunInfo;
+use crate::html::resized_rgb;
 use crate::letters::{LETTER, draw_large_text};
 use crate::{Error, heat_color};
 
@@ -110,7 +109,7 @@ pub(super) fn gallery(record: &SlideRecord, info: &SlideRunInfo) -> Result<Rgb, 
     let mut base = Image::filled(down * cell.0, across * cell.1, PAPER);
     for (i, tile) in record.gallery.iter().enumerate() {
         let (top, left) = (i / across * cell.0, i % across * cell.1);
-        let drawn = resized(&tile.picture, GALLERY_SIDE, GALLERY_SIDE)?;
+        let drawn = resized_rgb(&tile.picture, GALLERY_SIDE, GALLERY_SIDE)?;
         paste(&mut base, &drawn, (top, left));
         let words = format!("{:.3} r{} c{}", tile.score, tile.row, tile.col);
         draw_large_text(&mut base, (top + GALLERY_SIDE + 4, left), &words, INK, SIZE);
@@ -144,7 +143,7 @@ pub(super) fn components(record: &SlideRecord, info: &SlideRunInfo) -> Result<Op
     let mut base = Image::filled(down * cell.0, across * cell.1, PAPER);
     for (i, (tile, marks)) in marked.into_iter().enumerate() {
         let (top, left) = (i / across * cell.0, i % across * cell.1);
-        let mut drawn = resized(&tile.picture, MARKED_SIDE, MARKED_SIDE)?;
+        let mut drawn = resized_rgb(&tile.picture, MARKED_SIDE, MARKED_SIDE)?;
         draw_marks(&mut drawn, marks);
         paste(&mut base, &drawn, (top, left));
         let words = format!("r{} c{}", tile.row, tile.col);
@@ -192,22 +191,8 @@ fn shown(view: &Rgb, step: f64) -> Result<(Rgb, f64), Error> {
     let longest = view.rows().max(view.cols()).max(1);
     let factor = (LONGEST as f64 / longest as f64).min(8.0);
     let side = |n: usize| ((n as f64 * factor).round() as usize).max(1);
-    let drawn = resized(view, side(view.rows()), side(view.cols()))?;
+    let drawn = resized_rgb(view, side(view.rows()), side(view.cols()))?;
     Ok((drawn, step / factor))
-}
-
-fn resized(picture: &Rgb, rows: usize, cols: usize) -> Result<Rgb, Error> {
-    if (picture.rows(), picture.cols()) == (rows, cols) {
-        return Ok(picture.clone());
-    }
-    let side = |n: usize| u32::try_from(n).map_err(Error::format);
-    let bytes = picture.pixels().as_flattened().to_vec();
-    let buffer = RgbImage::from_raw(side(picture.cols())?, side(picture.rows())?, bytes)
-        .ok_or_else(|| Error::format("expected as many bytes as pixels"))?;
-    let small = imageops::resize(&buffer, side(cols)?, side(rows)?, FilterType::Triangle);
-    let pixels = small.pixels().map(|p| p.0).collect();
-    Image::from_pixels(rows, cols, pixels)
-        .ok_or_else(|| Error::format("expected as many pixels as rows and columns"))
 }
 
 /// Rows and columns of a picture, from and to.
