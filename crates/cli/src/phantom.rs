@@ -1,8 +1,9 @@
-//! `lobule phantom`: synthetic slides and cohorts, with their truth beside them.
+//! `lobule phantom`: synthetic mammograms, slides and cohorts, with their truth beside them.
 
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
+use lobule_phantom::mammogram::{Medium, TrainingPlan, write_training_set};
 use lobule_phantom::slide::{
     Cohort, CohortPlan, Scanner, SlideLooks, SlidePlan, Stain, SyntheticSlide, write_cohort,
     write_cohort_plans, write_cohort_tables, write_plan, write_slide,
@@ -19,11 +20,33 @@ pub(crate) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum What {
+    /// Write exams of four synthetic mammograms, `manifest.csv` with their labels, and masks of the
+    /// lesions: a data set for `lobule train mammography`.
+    Mammograms(MammogramsArgs),
     /// Write synthetic slides of given grades, and where their tumor is.
     Slides(SlidesArgs),
     /// Write a cohort: a synthetic slide and follow-up for each patient, whose hazard follows the planted
     /// grade with a known ratio.
     Cohort(CohortArgs),
+}
+
+#[derive(Debug, clap::Args)]
+struct MammogramsArgs {
+    /// Folder to write to: new or empty.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Seed of every random choice.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Exams: in turns normal, with a benign-like, with a malignant-like lesion.
+    #[arg(long, default_value_t = 12)]
+    exams: usize,
+    /// film or digital; without it three exams digital, three on film.
+    #[arg(long)]
+    medium: Option<Medium>,
+    /// Side of a pixel.
+    #[arg(long, value_name = "MM", default_value_t = 0.2)]
+    spacing: f64,
 }
 
 /// What all synthetic slides share.
@@ -107,13 +130,33 @@ enum ScannerName {
 }
 
 pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
-    eprintln!("SYNTHETIC slides: computed, not of patients.");
+    eprintln!("SYNTHETIC pictures: computed, not of patients.");
     let out = match &args.what {
+        What::Mammograms(args) => mammograms(args)?,
         What::Slides(args) => slides(args)?,
         What::Cohort(args) => cohort(args)?,
     };
     println!("{}", out.display());
     Ok(Outcome::Complete)
+}
+
+fn mammograms(args: &MammogramsArgs) -> Result<&Path, Failure> {
+    let out = args.out.as_path();
+    check_output(out)?;
+    if args.exams == 0 || !(0.05..=2.0).contains(&args.spacing) {
+        return Err(Failure::usage(format!(
+            "expected at least one exam and pixels of 0.05 to 2 mm, got {} and {}",
+            args.exams, args.spacing
+        )));
+    }
+    let plan = TrainingPlan {
+        seed: args.seed,
+        n_exams: args.exams,
+        spacing_mm: args.spacing,
+        medium: args.medium,
+    };
+    write_training_set(out, plan).map_err(unwritten)?;
+    Ok(out)
 }
 
 fn slides(args: &SlidesArgs) -> Result<&Path, Failure> {

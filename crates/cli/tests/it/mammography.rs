@@ -103,6 +103,55 @@ fn mammograms_without_a_model_are_skipped_with_that_reason() {
 }
 
 #[test]
+fn a_synthetic_set_is_written_and_assessed_by_its_manifest() {
+    let dir = tempfile::tempdir().unwrap();
+    let (set, out) = (dir.path().join("set"), dir.path().join("out"));
+    let write = |spacing: &str| {
+        lobule(&[
+            &"phantom",
+            &"mammograms",
+            &"--exams",
+            &"3",
+            &"--medium",
+            &"film",
+            &"--spacing",
+            &spacing,
+            &"--out",
+            &set,
+        ])
+    };
+    expect_one_line(&write("0"), 2, "pixels of 0.05 to 2 mm");
+    expect_code(&write("1.5"), 0);
+    let manifest = set.join("manifest.csv");
+    let own = mammography_model(dir.path());
+    let output = lobule(&[
+        &"assess",
+        &manifest,
+        &"--out",
+        &out,
+        &"--model",
+        &own,
+        &"--engine",
+        &"rten",
+    ]);
+    expect_code(&output, 0);
+    let document = assessment(&out);
+    let exams = document["exams"].as_array().unwrap();
+    assert_eq!(exams.len(), 3);
+    for exam in exams {
+        let breasts = exam["breasts"].as_array().unwrap();
+        let views = |breast: &serde_json::Value| breast["images"].as_array().unwrap().len();
+        assert_eq!(breasts.iter().map(views).collect::<Vec<_>>(), [2, 2]);
+    }
+    let labels = fs::read_to_string(&manifest).unwrap();
+    let of = |label: &str| labels.matches(&format!(",{label},")).count();
+    assert_eq!(
+        [of("normal"), of("benign"), of("malignant"), of("film")],
+        [8, 2, 2, 12]
+    );
+}
+
+#[test]
 fn one_model_per_modality_can_be_named() {
     let dir = tempfile::tempdir().unwrap();
     let (input, out) = (dir.path().join("a.png"), dir.path().join("out"));

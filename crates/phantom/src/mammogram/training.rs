@@ -129,7 +129,7 @@ pub fn write_training_set(folder: &Path, plan: TrainingPlan) -> Result<Vec<Writt
     }
     let mut written = Vec::new();
     let mut manifest =
-        String::from("exam,breast,view,file,label,mask,row_mm,col_mm,density,source\n");
+        String::from("exam,breast,view,file,label,mask,row_mm,col_mm,medium,density,source\n");
     let mut lesions = String::from(
         "exam,breast,view,file,lesion,kind,class,row,col,rows,cols,longest_mm,depth_mm,source\n",
     );
@@ -190,12 +190,13 @@ fn manifest_line(
     let mm = view.spacing.row_mm();
     let _ = writeln!(
         table,
-        "{},{},{},{},{},{mask},{mm},{mm},{},synthetic",
+        "{},{},{},{},{},{mask},{mm},{mm},{},{},synthetic",
         written.exam,
         written.side,
         written.view,
         slashed(&written.file),
         written.label,
+        exam.medium,
         exam.density.name(),
     );
 }
