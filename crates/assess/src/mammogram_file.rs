@@ -2,8 +2,8 @@
 
 use lobule_exam::{Implant, MammogramFacts, Polygon, Warning, WarningKind};
 use lobule_raster::{
-    Breast, Image, Limits, MammogramConfig, MammogramHints, Pectoral, Picture, PlacedBreast,
-    StepPicture, find_breast, read_picture,
+    Breast, Image, Limits, MammogramConfig, MammogramHints, Pectoral, Picture, find_breast,
+    read_picture,
 };
 
 use crate::collect::FileInput;
@@ -37,19 +37,27 @@ pub(crate) fn load(
     };
     let refused = |e: lobule_raster::Error| e.reason().to_owned();
     let breast = find_breast(&gray, &hints).map_err(refused)?;
+    let (rows, cols) = (gray.rows(), gray.cols());
+    let picture = (keep != Keep::Nothing).then(|| Picture::Gray8(breast.displayed(&gray)));
+    let mut steps = match keep {
+        Keep::PicturesAndSteps => breast.debug_pictures(&gray),
+        Keep::Nothing | Keep::Pictures => Vec::new(),
+    };
+    drop(gray); // large: not held beside what is made of it
     let placed = breast.place(config).map_err(refused)?;
+    if keep == Keep::PicturesAndSteps {
+        steps.push(("input", placed.debug_picture()));
+    }
     warn_of_spacing(file.spacing, &mut warnings);
     warnings.extend(breast.warnings.iter().cloned());
     warnings.extend(placed.warnings.iter().cloned());
     warn_of_view(file, &mut warnings);
-    let steps = steps(&breast, &gray, &placed, keep);
-    let displayed = || Picture::Gray8(breast.displayed(&gray));
     Ok(LoadedImage {
         frame: 0,
-        rows: gray.rows(),
-        cols: gray.cols(),
+        rows,
+        cols,
         spacing: file.spacing,
-        picture: (keep != Keep::Nothing).then(displayed),
+        picture,
         steps,
         mammogram: Some(facts(file, &breast)),
         input: breast.network_input(&placed),
@@ -87,20 +95,6 @@ fn warn_of_view(file: &FileInput, warnings: &mut Vec<Warning>) {
             message: "nothing states the view: it may be CC, MLO or another".into(),
         });
     }
-}
-
-fn steps(
-    breast: &Breast,
-    gray: &Image<u16>,
-    placed: &PlacedBreast,
-    keep: Keep,
-) -> Vec<StepPicture> {
-    if keep != Keep::PicturesAndSteps {
-        return Vec::new();
-    }
-    let mut steps = breast.debug_pictures(gray);
-    steps.push(("input", placed.debug_picture()));
-    steps
 }
 
 fn facts(file: &FileInput, breast: &Breast) -> MammogramFacts {

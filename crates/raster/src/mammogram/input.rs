@@ -158,6 +158,7 @@ impl Breast {
         let scaled_from_input = Affine::translate(offsets.0 as f64, offsets.1 as f64);
         let gray_from_input = gray_from_scaled.compose(&scaled_from_input);
         let gray = place(&scaled, offsets, config, self.background);
+        drop(scaled);
         let (mean, deviation) = self.moments(&gray, &gray_from_input, config)?;
         let image_from_input = self.image_from_gray.compose(&gray_from_input);
         let breast_kept = self.share_inside(&image_from_input, config);
