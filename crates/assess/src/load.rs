@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use lobule_dicomio::Instance;
-use lobule_exam::{MammogramFacts, PixelBox, Spacing, Warning, WarningKind};
+use lobule_exam::{MammogramFacts, Medium, PixelBox, Spacing, Warning, WarningKind};
 use lobule_package::Prepare;
 use lobule_raster::{
     Limits, NetworkInput, Picture, PrepareConfig, StepPicture, crop_sonogram, read_picture,
@@ -25,6 +25,7 @@ pub(crate) struct LoadedImage {
     pub(crate) picture: Option<Picture>,
     pub(crate) steps: Vec<StepPicture>,
     pub(crate) mammogram: Option<MammogramFacts>,
+    pub(crate) medium: Option<Medium>,
     pub(crate) warnings: Vec<Warning>,
 }
 
@@ -141,6 +142,7 @@ fn load_frame(
         picture: (keep != Keep::Nothing).then_some(picture),
         steps,
         mammogram: None,
+        medium: None,
         warnings,
     })
 }

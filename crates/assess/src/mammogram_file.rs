@@ -60,6 +60,7 @@ pub(crate) fn load(
         picture,
         steps,
         mammogram: Some(facts(file, &breast)),
+        medium: file.medium,
         input: breast.network_input(&placed),
         warnings,
     })

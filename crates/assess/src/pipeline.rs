@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use std::panic::resume_unwind;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
-use lobule_exam::{Assessment, Side, Skipped, View};
+use lobule_exam::{Assessment, Medium, Side, Skipped, View};
 use lobule_package::{FindingThresholds, Manifest, Prepare};
 use lobule_raster::{Picture, StepPicture};
 
@@ -65,6 +65,7 @@ pub struct Assessor {
     pub(crate) finding_thresholds: FindingThresholds,
     prepare: Prepare,
     views_trained: Vec<View>,
+    media_trained: Vec<Medium>,
     options: Options,
 }
 
@@ -82,13 +83,19 @@ impl Assessor {
             judgement,
             prepare: manifest.prepare.clone(),
             views_trained: manifest.views_trained.clone(),
+            media_trained: manifest.media_trained.clone(),
             options,
         }
     }
 
     /// Whether the package says that the model learnt from other views only.
-    pub(crate) fn is_untrained(&self, view: View) -> bool {
+    pub(crate) fn is_untrained_view(&self, view: View) -> bool {
         !self.views_trained.is_empty() && !self.views_trained.contains(&view)
+    }
+
+    /// Whether the package says that the model learnt from mammograms taken otherwise only.
+    pub(crate) fn is_untrained_medium(&self, medium: Medium) -> bool {
+        !self.media_trained.is_empty() && !self.media_trained.contains(&medium)
     }
 }
 

@@ -182,10 +182,18 @@ fn image(
         ..facts
     });
     let view = mammogram.as_ref().and_then(|facts| facts.view);
-    if let Some(view) = view.filter(|view| assessor.is_untrained(*view)) {
+    if let Some(view) = view.filter(|view| assessor.is_untrained_view(*view)) {
         warnings.push(Warning {
             kind: WarningKind::UntrainedView,
             message: format!("the model learnt from no {view} view: its scores here are doubtful"),
+        });
+    }
+    if let Some(medium) = loaded.medium.filter(|m| assessor.is_untrained_medium(*m)) {
+        warnings.push(Warning {
+            kind: WarningKind::UntrainedMedium,
+            message: format!(
+                "the model learnt from no whole {medium} mammogram: its scores here are doubtful"
+            ),
         });
     }
     ImageAssessment {

@@ -38,7 +38,7 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
     let mut models = Models::open(&args.model.model)?;
     let paths = std::slice::from_ref(&args.manifest);
     let inputs = collect_as(paths, models.pictures())?;
-    let labels = Labels::read(&inputs)?;
+    let labels = Labels::read(&args.manifest, &inputs)?;
     if inputs.exams.is_empty() {
         return Err(Failure::no_input(
             "expected labelled images in the manifest, got none usable",
@@ -55,12 +55,13 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
         skipped.extend(exam.skipped);
         Ok(())
     })?;
-    let page = figures::evaluation(&cases, &ready, &args.manifest)?;
-    write_cases(&args.out.join("cases.csv"), &cases, labels.columns())?;
-    write_results(&args.out, &page, &ready)?;
     for one in &skipped {
         eprintln!("skipped: {}: {}", one.file, one.reason);
     }
+    // Before the figures: a set may be too small for any.
+    write_cases(&args.out.join("cases.csv"), &cases, labels.columns())?;
+    let page = figures::evaluation(&cases, &ready, &args.manifest)?;
+    write_results(&args.out, &page, &ready)?;
     for figure in &page.figures {
         let words = [figure.interval.as_str(), &figure.basis];
         let words: Vec<&str> = words

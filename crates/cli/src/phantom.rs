@@ -142,7 +142,7 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
 
 fn mammograms(args: &MammogramsArgs) -> Result<&Path, Failure> {
     let out = args.out.as_path();
-    check_output(out)?;
+    check_empty(out)?;
     if args.exams == 0 || !(0.05..=2.0).contains(&args.spacing) {
         return Err(Failure::usage(format!(
             "expected at least one exam and pixels of 0.05 to 2 mm, got {} and {}",
@@ -161,7 +161,7 @@ fn mammograms(args: &MammogramsArgs) -> Result<&Path, Failure> {
 
 fn slides(args: &SlidesArgs) -> Result<&Path, Failure> {
     let out = args.looks.out.as_path();
-    check_output(out)?;
+    check_empty(out)?;
     let within = |grade: &f64| (1.0..=3.0).contains(grade);
     if args.grades.is_empty() || !args.grades.iter().all(within) {
         return Err(Failure::usage(format!(
@@ -194,7 +194,7 @@ fn slides(args: &SlidesArgs) -> Result<&Path, Failure> {
 
 fn cohort(args: &CohortArgs) -> Result<&Path, Failure> {
     let out = args.looks.out.as_path();
-    check_output(out)?;
+    check_empty(out)?;
     let above = |v: f64| v.is_finite() && v > 0.0;
     if !above(args.hazard_ratio) || !above(args.scale_years) {
         return Err(Failure::usage(
@@ -227,6 +227,14 @@ fn cohort(args: &CohortArgs) -> Result<&Path, Failure> {
     }
     .map_err(unwritten)?;
     Ok(out)
+}
+
+/// Nothing is written over.
+fn check_empty(out: &Path) -> Result<(), Failure> {
+    check_output(out)?;
+    let is_empty = std::fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_none());
+    let refused = || Failure::output("expected a new or empty folder, got one with files").of(out);
+    is_empty.then_some(()).ok_or_else(refused)
 }
 
 impl Looks {

@@ -302,6 +302,8 @@ pub enum WarningKind {
     Implant,
     /// The model saw no such projection in training.
     UntrainedView,
+    /// The model saw no mammogram taken in this way in training.
+    UntrainedMedium,
     /// The stains of a slide could not be told apart: it was read as it is.
     UnfitStains,
     /// Squares of a slide could not be decoded.
@@ -324,6 +326,7 @@ impl WarningKind {
             WarningKind::RepeatedView => "repeated_view",
             WarningKind::Implant => "implant",
             WarningKind::UntrainedView => "untrained_view",
+            WarningKind::UntrainedMedium => "untrained_medium",
             WarningKind::UnfitStains => "unfit_stains",
             WarningKind::UnreadableTiles => "unreadable_tiles",
         }

@@ -37,7 +37,7 @@ pub use files::sha256_of_file;
 pub use lobule_exam::Modality;
 pub use manifest::{
     FORMAT, FindingThresholds, GraphFile, Manifest, Member, OperatingPoint, Saliency, Status,
-    TrainingData, read_views,
+    TrainingData, read_names,
 };
 pub use package::{
     ACROSS_FILE, CARD_FILE, LICENCE_FILE, MANIFEST_FILE, MARKS_FILE, METRICS_FILE,

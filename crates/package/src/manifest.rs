@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::str::FromStr;
 
-use lobule_exam::{Modality, View};
+use lobule_exam::{Medium, Modality, View};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -44,10 +45,19 @@ pub struct Manifest {
     #[serde(
         default,
         skip_serializing_if = "Vec::is_empty",
-        serialize_with = "write_views",
-        deserialize_with = "read_views"
+        serialize_with = "write_names",
+        deserialize_with = "read_names"
     )]
     pub views_trained: Vec<View>,
+    /// What the mammograms were taken on that it learnt from: `film`, `digital`; empty where that
+    /// is not stated. Results of others carry a warning.
+    #[serde(
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        serialize_with = "write_names",
+        deserialize_with = "read_names"
+    )]
+    pub media_trained: Vec<Medium>,
     /// How a picture becomes the network's input.
     pub prepare: Prepare,
     /// How the graphs are joined to a result.
@@ -279,11 +289,14 @@ impl Manifest {
     }
 
     fn view_problem(&self) -> Option<String> {
-        if self.modality != Modality::Mammography && !self.views_trained.is_empty() {
-            return Some("expected views_trained of a model of mammography only".into());
+        let stated = !self.views_trained.is_empty() || !self.media_trained.is_empty();
+        if self.modality != Modality::Mammography && stated {
+            return Some(
+                "expected views_trained and media_trained of a model of mammography only".into(),
+            );
         }
-        repeated(self.views_trained.iter())
-            .then(|| "expected different views_trained, got one twice".into())
+        let twice = repeated(self.views_trained.iter()) || repeated(self.media_trained.iter());
+        twice.then(|| "expected different views_trained and media_trained, got one twice".into())
     }
 
     fn member_problem(&self) -> Option<String> {
@@ -398,18 +411,22 @@ fn check_format(text: &str, path: &Path) -> Result<(), Error> {
     Err(Error::new(ErrorKind::UnsupportedFormat, path, message))
 }
 
-fn write_views<S: Serializer>(views: &[View], to: S) -> Result<S::Ok, S::Error> {
-    to.collect_seq(views.iter().map(View::to_string))
+fn write_names<S: Serializer>(named: &[impl ToString], to: S) -> Result<S::Ok, S::Error> {
+    to.collect_seq(named.iter().map(ToString::to_string))
 }
 
-/// Reads views by their abbreviations.
+/// Reads views, media or other things by their names.
 ///
 /// # Errors
-/// For a view that is not known.
-pub fn read_views<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<View>, D::Error> {
+/// For a name that is not known.
+pub fn read_names<'de, D, T>(from: D) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: FromStr<Err = String>,
+{
     let names = Vec::<String>::deserialize(from)?;
-    let views = names.iter().map(|name| name.parse());
-    views.collect::<Result<_, _>>().map_err(D::Error::custom)
+    let named = names.iter().map(|name| name.parse());
+    named.collect::<Result<_, _>>().map_err(D::Error::custom)
 }
 
 pub(crate) fn in_unit(v: f64) -> bool {

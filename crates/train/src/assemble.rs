@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use lobule_exam::View;
+use lobule_exam::{Medium, View};
 use lobule_package::{
     ABOVE_10, ACROSS_FILE, AttentionMil, CARD_FILE, Calibration, FORMAT, Figure, FindingThresholds,
     LICENCE_FILE, MANIFEST_FILE, MARKS_FILE, METRICS_FILE, Manifest, Member, Modality,
     OperatingPoint, PREDICTIONS_FILE, Package, Predictions, Prepare, RUNS_FILE, Saliency, Status,
-    TrainingData, Truth, Wiring, above_10, figures, read_views, sha256_of_file,
+    TrainingData, Truth, Wiring, above_10, figures, read_names, sha256_of_file,
 };
 use lobule_stats::calibration::{Calibrator, fit_platt};
 use lobule_stats::roc::Roc;
@@ -32,8 +32,11 @@ pub struct PackageDescription {
     /// The sentence on every result.
     pub research_use: String,
     /// Projections of the mammograms that it was trained on, as in the manifest.
-    #[serde(default, deserialize_with = "read_views")]
+    #[serde(default, deserialize_with = "read_names")]
     pub views_trained: Vec<View>,
+    /// What they were taken on, as in the manifest.
+    #[serde(default, deserialize_with = "read_names")]
+    pub media_trained: Vec<Medium>,
     /// Saliency from which a region is outlined.
     pub finding_thresholds: FindingThresholds,
     /// The card's text; the table of figures is appended to it. Relative to the description.
@@ -139,6 +142,7 @@ pub fn assemble(runs: &Runs, description: &PackageDescription, folder: &Path) ->
         research_use: description.research_use.clone(),
         default_operating_point: default_point(modality).into(),
         views_trained: description.views_trained.clone(),
+        media_trained: description.media_trained.clone(),
         prepare,
         wiring: Wiring::AttentionMil(AttentionMil::default()),
         members,

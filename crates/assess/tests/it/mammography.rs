@@ -58,6 +58,7 @@ classes = ["benign", "malignant"]
 research_use = "For tests."
 default_operating_point = "tenth"
 views_trained = ["MLO"]
+media_trained = ["film"]
 training_data = []
 operating_points = [{{ name = "tenth", threshold = 0.1, chosen_by = "By hand." }}]
 saliency = {{ finding_thresholds = {{ benign = 0.9, malignant = {outlined}, chosen_by = "the test" }} }}
@@ -217,11 +218,11 @@ fn exam(folder: &Path) -> Vec<PathBuf> {
     save(&at("rmlo1.png"), Right, (180.0, 60.0), 1060);
     save(&at("rmlo2.png"), Right, (180.0, 60.0), 1060);
     let manifest = at("manifest.csv");
-    let text = "exam,breast,file,view,row_mm,col_mm\n\
-                a,left,lmlo.png,MLO,0.4,0.4\n\
-                a,right,rmlo1.png,MLO,0.4,0.4\n\
-                a,left,lcc.png,cc,0.4,0.4\n\
-                a,right,rmlo2.png,MLO,0.4,0.4\n";
+    let text = "exam,breast,file,view,row_mm,col_mm,medium\n\
+                a,left,lmlo.png,MLO,0.4,0.4,film\n\
+                a,right,rmlo1.png,MLO,0.4,0.4,digital\n\
+                a,left,lcc.png,cc,0.4,0.4,\n\
+                a,right,rmlo2.png,MLO,0.4,0.4,film\n";
     std::fs::write(&manifest, text).unwrap();
     vec![manifest]
 }
@@ -279,11 +280,17 @@ fn an_exam_of_both_wirings_gives_lesions_breasts_and_what_is_missing() {
             let area = facts.breast.area() / (std::f64::consts::PI * 150.0 * DEPTH / 2.0);
             assert!((0.9..1.1).contains(&area), "{area}");
         }
-        let untrained = |image: &lobule_exam::ImageAssessment| {
-            let mut kinds = image.warnings.iter().map(|w| w.kind);
-            kinds.any(|kind| kind == WarningKind::UntrainedView)
-        };
-        assert!(untrained(&left.images[0]) && !untrained(&left.images[1]));
+        let images = left.images.iter().chain(&right.images);
+        let untrained = images.map(|image| {
+            let kinds = image.warnings.iter().map(|w| w.kind);
+            let is = |k: &WarningKind| {
+                matches!(k, WarningKind::UntrainedView | WarningKind::UntrainedMedium)
+            };
+            kinds.filter(is).collect::<Vec<_>>()
+        });
+        let view: &[WarningKind] = &[WarningKind::UntrainedView];
+        let medium: &[WarningKind] = &[WarningKind::UntrainedMedium];
+        assert!(untrained.eq([view, &[], medium, &[]]));
         assert_eq!(
             right.images[0]
                 .mammogram

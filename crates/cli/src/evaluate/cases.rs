@@ -1,9 +1,10 @@
 //! The cases of an evaluation and its tables.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::fs::File;
 use std::path::Path;
 
-use lobule_assess::{FileInput, Inputs};
+use lobule_assess::{Inputs, read_manifest};
 use lobule_exam::{Assessment, Side};
 use lobule_report::EvaluationPage;
 
@@ -80,41 +81,71 @@ struct Label {
     further: Vec<Vec<String>>,
 }
 
-impl Label {
-    fn add(&mut self, truth: Truth, file: &FileInput, columns: &[String]) {
-        self.truth = self.truth.max(truth);
-        for (values, column) in self.further.iter_mut().zip(columns) {
-            let value = file.column(column).unwrap_or_default();
+impl Labels {
+    /// Reads the column `label`, and `patient` where there is one; without it an exam is its own
+    /// cluster. Every other column is kept, to put cases into subgroups. What the manifest says of
+    /// a file that cannot be used counts too: it is as true of the breast.
+    pub(crate) fn read(manifest: &Path, inputs: &Inputs) -> Result<Labels, Failure> {
+        let mut labels = Labels {
+            by_breast: HashMap::new(),
+            columns: further_columns(inputs),
+        };
+        for exam in &inputs.exams {
+            for breast in &exam.breasts {
+                for file in &breast.files {
+                    labels.add(&exam.exam, breast.side, &file.name, &file.extra)?;
+                }
+            }
+        }
+        let used: HashSet<&Path> = inputs.files().map(|file| file.path.as_path()).collect();
+        let folder = manifest.parent().unwrap_or(Path::new(""));
+        let opened = File::open(manifest)
+            .map_err(|e| Failure::no_input(format!("{}: {e}", manifest.display())))?;
+        for row in read_manifest(opened)? {
+            let path = folder.join(&row.file);
+            if !used.contains(path.as_path()) {
+                labels.add(&row.exam, row.side, &row.file, &row.extra)?;
+            }
+        }
+        Ok(labels)
+    }
+
+    fn add(
+        &mut self,
+        exam: &str,
+        side: Side,
+        name: &str,
+        extra: &[(String, String)],
+    ) -> Result<(), Failure> {
+        let value = |wanted: &str| {
+            let found = extra.iter().find(|(column, _)| column == wanted);
+            found.map_or("", |(_, value)| value.as_str())
+        };
+        let truth = truth_of(name, value("label"))?;
+        let cluster = match value("patient") {
+            "" => exam,
+            patient => patient,
+        };
+        let key = (exam.to_owned(), side);
+        let label = self.by_breast.entry(key).or_insert_with(|| Label {
+            truth,
+            cluster: cluster.to_owned(),
+            further: vec![Vec::new(); self.columns.len()],
+        });
+        if label.cluster != cluster {
+            let first = &label.cluster;
+            return Err(Failure::usage(format!(
+                "{name}: expected one patient for the {side} breast of exam {exam}, got `{first}` and `{cluster}`"
+            )));
+        }
+        label.truth = label.truth.max(truth);
+        for (values, column) in label.further.iter_mut().zip(&self.columns) {
+            let value = value(column);
             if !value.is_empty() && !values.iter().any(|v| v == value) {
                 values.push(value.to_owned());
             }
         }
-    }
-}
-
-impl Labels {
-    /// Reads the column `label`, and `patient` where there is one; without it an exam is its own
-    /// cluster. Every other column is kept, to put cases into subgroups.
-    pub(crate) fn read(inputs: &Inputs) -> Result<Labels, Failure> {
-        let columns = further_columns(inputs);
-        let mut by_breast = HashMap::new();
-        for exam in &inputs.exams {
-            for breast in &exam.breasts {
-                for file in &breast.files {
-                    let truth = truth_of(file)?;
-                    let patient = file.column("patient").filter(|p| !p.is_empty());
-                    let entry = by_breast
-                        .entry((exam.exam.clone(), breast.side))
-                        .or_insert_with(|| Label {
-                            truth,
-                            cluster: patient.unwrap_or(&exam.exam).to_owned(),
-                            further: vec![Vec::new(); columns.len()],
-                        });
-                    entry.add(truth, file, &columns);
-                }
-            }
-        }
-        Ok(Labels { by_breast, columns })
+        Ok(())
     }
 
     /// The manifest's further columns, in its order.
@@ -142,10 +173,8 @@ impl Labels {
     }
 }
 
-fn truth_of(file: &FileInput) -> Result<Truth, Failure> {
-    let label = file.column("label").unwrap_or_default();
+fn truth_of(name: &str, label: &str) -> Result<Truth, Failure> {
     Truth::parse(label).ok_or_else(|| {
-        let name = &file.name;
         Failure::usage(format!(
             "{name}: expected a label of malignant, benign or normal, got `{label}`"
         ))

@@ -96,7 +96,8 @@ fn failed(error: Error) -> Failure {
     Failure::unexpected(error.to_string())
 }
 
-/// DeLong where every breast is a cluster of its own, else the clustered bootstrap.
+/// DeLong where every breast is a cluster of its own, else the clustered bootstrap. A set too small
+/// for an interval has none, and says why.
 fn auroc(name: &str, columns: &Columns) -> Result<Figure, Error> {
     let roc = Roc::new(&columns.scores, &columns.truth)?;
     let clusters = Clusters::from_labels(&columns.clusters)?;
@@ -105,12 +106,14 @@ fn auroc(name: &str, columns: &Columns) -> Result<Figure, Error> {
         (interval.map(words).unwrap_or_default(), "DeLong".to_owned())
     } else {
         let config = BootstrapConfig::with_seed(SEED);
-        let estimate = bootstrap_auc(&columns.scores, &columns.truth, &clusters, &config)?;
-        let n = clusters.n_clusters();
-        (
-            words(estimate.interval),
-            format!("bootstrap over {n} patients"),
-        )
+        match bootstrap_auc(&columns.scores, &columns.truth, &clusters, &config) {
+            Ok(estimate) => {
+                let n = clusters.n_clusters();
+                let method = format!("bootstrap over {n} patients");
+                (words(estimate.interval), method)
+            }
+            Err(e) => (String::new(), format!("no interval: {e}")),
+        }
     };
     Ok(Figure {
         name: name.to_owned(),

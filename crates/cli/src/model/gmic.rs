@@ -173,6 +173,7 @@ Research use only. Not for diagnosis.
                 .into(),
             default_operating_point: ABOVE_10.into(),
             views_trained: Vec::new(),
+            media_trained: Vec::new(),
             prepare: Prepare::Mammogram(MammogramConfig::default()),
             wiring: Wiring::GlobalLocal(GlobalLocal {
                 n_rois: config.n_rois,

@@ -7,6 +7,7 @@ mod counterparts;
 mod dicom_out;
 mod durability;
 mod encodings;
+mod evaluate;
 mod mammography;
 mod ohif;
 #[cfg(unix)]
@@ -205,61 +206,4 @@ fn a_missing_engine_is_its_own_code() {
         .output()
         .unwrap();
     expect_one_line(&output, 6, "absent.so");
-}
-
-#[test]
-fn an_evaluation_measures_labelled_images() {
-    let dir = tempfile::tempdir().unwrap();
-    let mut manifest = "exam,breast,file,label,patient,density\n".to_owned();
-    for i in 0..24_u8 {
-        let malignant = i % 3 == 0;
-        let dark = if malignant { 10 + i } else { 30 + 4 * i };
-        let name = format!("{i}.png");
-        save(&dir.path().join(&name), (80.0, 100.0), dark);
-        let label = ["malignant", "benign", "normal"][usize::from(i % 3)];
-        let density = if i < 12 { "fatty" } else { "dense" };
-        manifest += &format!("e{i},left,{name},{label},p{},{density}\n", i / 2);
-    }
-    let (path, out) = (dir.path().join("m.csv"), dir.path().join("out"));
-    fs::write(&path, manifest).unwrap();
-    let output = lobule(&[
-        &"evaluate",
-        &"--manifest",
-        &path,
-        &"--out",
-        &out,
-        &"--model",
-        &model(),
-        &"--engine",
-        &"rten",
-    ]);
-    expect_code(&output, 0);
-    let rows = |name: &str| fs::read_to_string(out.join(name)).unwrap().lines().count();
-    assert_eq!((rows("cases.csv"), rows("thresholds.csv")), (25, 7));
-    let figures = fs::read_to_string(out.join("figures.csv")).unwrap();
-    assert!(figures.contains("bootstrap over 12 patients"), "{figures}");
-    keep(&out);
-    let study = dir.path().join("study");
-    let output = lobule(&[
-        &"study",
-        &"standalone",
-        &out.join("cases.csv"),
-        &"--case",
-        &"exam,breast",
-        &"--layout",
-        &"wide",
-        &"--algorithms",
-        &"malignant_score",
-        &"--cluster",
-        &"cluster",
-        &"--groups",
-        &"density",
-        &"--replicates",
-        &"100",
-        &"--out",
-        &study,
-    ]);
-    expect_code(&output, 0);
-    let json = fs::read_to_string(study.join("study.json")).unwrap();
-    assert!(json.contains("fatty") && json.contains("dense"), "{json}");
 }

@@ -122,6 +122,7 @@ fn a_synthetic_set_is_written_and_assessed_by_its_manifest() {
     };
     expect_one_line(&write("0"), 2, "pixels of 0.05 to 2 mm");
     expect_code(&write("1.5"), 0);
+    expect_one_line(&write("1.5"), 7, "expected a new or empty folder");
     let manifest = set.join("manifest.csv");
     let own = mammography_model(dir.path());
     let output = lobule(&[

@@ -37,6 +37,7 @@ fn manifest(sha256: &str) -> Manifest {
         research_use: "Research use only.".into(),
         default_operating_point: "balanced".into(),
         views_trained: Vec::new(),
+        media_trained: Vec::new(),
         prepare: Prepare::Sonogram(PrepareConfig::default()),
         wiring: Wiring::AttentionMil(AttentionMil::default()),
         members: vec![Member {

@@ -8,7 +8,7 @@ use lobule_package::{
     export, sha256_of_file,
 };
 
-use lobule_exam::View;
+use lobule_exam::{Medium, View};
 use lobule_raster::{MammogramConfig, Scale};
 
 use crate::{manifest, write_package};
@@ -283,12 +283,13 @@ fn the_preparation_of_mammograms_travels_in_the_manifest() {
 }
 
 #[test]
-fn views_trained_are_known_and_different_and_of_mammography() {
+fn views_and_media_trained_are_known_and_different_and_of_mammography() {
     let path = Path::new("manifest.toml");
     let mut good = manifest(&"0".repeat(64));
     good.modality = Modality::Mammography;
     good.prepare = Prepare::Mammogram(MammogramConfig::default());
     good.views_trained = vec![View::Mlo, View::Cc];
+    good.media_trained = vec![Medium::Film];
     let text = good.to_toml(path).unwrap();
     assert_eq!(Manifest::from_toml(&text, path).unwrap(), good);
     let stated = "views_trained = [\"MLO\", \"CC\"]";
@@ -299,8 +300,12 @@ fn views_trained_are_known_and_different_and_of_mammography() {
         let causes = format!("{error:?} {error}");
         assert!(causes.contains(expected), "{causes}");
     }
+    let other = text.replace("media_trained = [\"film\"]", "media_trained = [\"paper\"]");
+    let error = Manifest::from_toml(&other, path).unwrap_err();
+    let causes = format!("{error:?} {error}");
+    assert!(causes.contains("film or digital"), "{causes}");
     let mut wrong = manifest(&"0".repeat(64));
-    wrong.views_trained = vec![View::Cc];
+    wrong.media_trained = vec![Medium::Film];
     let error = wrong.to_toml(path).unwrap_err();
     assert!(error.to_string().contains("mammography only"), "{error}");
 }

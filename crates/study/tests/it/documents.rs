@@ -179,6 +179,34 @@ fn readers_of_marks() {
 }
 
 #[test]
+fn what_one_reader_does_not_allow_is_said_once_and_what_is_left() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = std::fs::read_to_string(table("marks.csv")).unwrap();
+    let reader = text
+        .lines()
+        .find(|l| !l.starts_with("reader") && !l.starts_with("truth"));
+    let reader = reader.unwrap().split(',').next().unwrap();
+    let own = |line: &&str| {
+        let first = line.split(',').next().unwrap();
+        ["reader", "truth", reader].contains(&first)
+    };
+    let file = folder.path().join("one.csv");
+    let lines: Vec<&str> = text.lines().filter(own).collect();
+    std::fs::write(&file, lines.join("\n")).unwrap();
+    let study = Study::read(&file, &ReadConfig::default()).unwrap();
+    let result = readers::run(&study, &readers::Config::default()).unwrap();
+    assert_eq!((result.n_readers, result.figures.len()), (1, 3));
+    let document = readers::document(&result, &about());
+    let html = checked("one-reader", &document, &result);
+    assert_eq!(
+        html.matches("Not analysed: expected at least 2 readers")
+            .count(),
+        1
+    );
+    assert!(html.contains("--random cases"));
+}
+
+#[test]
 fn algorithms_alone() {
     let study = breasts();
     let config = standalone::Config {

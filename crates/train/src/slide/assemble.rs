@@ -96,6 +96,7 @@ pub fn assemble_slides(
         research_use: description.research_use.clone(),
         default_operating_point: String::new(),
         views_trained: Vec::new(),
+        media_trained: Vec::new(),
         prepare: first.prepare.clone(),
         wiring: Wiring::TileClassifier(TileClassifier::default()),
         members,

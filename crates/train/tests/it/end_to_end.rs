@@ -43,6 +43,7 @@ pub(crate) fn description(folder: &Path) -> PackageDescription {
         status: Status::Demonstration,
         research_use: "Synthetic.".into(),
         views_trained: Vec::new(),
+        media_trained: Vec::new(),
         finding_thresholds: FindingThresholds {
             benign: 0.5,
             malignant: 0.5,

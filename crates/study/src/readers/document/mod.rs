@@ -24,14 +24,18 @@ use crate::value::Found;
 /// ```
 pub fn document(result: &Readers, about: &About) -> Document {
     let mut sections = vec![study(result)];
+    let mut refusals: Vec<&str> = Vec::new();
     for (index, found) in result.figures.iter().enumerate() {
-        sections.push(match found {
-            Found::Value(analysis) => merit::figure_section(result, analysis, index),
-            Found::Refused(reason) => Section {
-                title: "Figure of merit".into(),
-                blocks: vec![warning(format!("Not analysed: {reason}."))],
-            },
-        });
+        match found {
+            Found::Value(analysis) => {
+                sections.push(merit::figure_section(result, analysis, index));
+            }
+            Found::Refused(reason) if !refusals.contains(&reason.as_str()) => {
+                refusals.push(reason);
+                sections.push(not_analysed(result, reason));
+            }
+            Found::Refused(_) => {}
+        }
     }
     sections.extend(curves::curves(result));
     sections.extend(contrasts::u_statistics(result));
@@ -49,6 +53,17 @@ pub fn document(result: &Readers, about: &About) -> Document {
         summary: summary(result),
         sections,
         provenance: provenance(about, &result.input, &settings),
+    }
+}
+
+fn not_analysed(result: &Readers, reason: &str) -> Section {
+    let hint = match result.n_readers {
+        1 => " One reader can be analysed with cases alone as random (`--random cases`).",
+        _ => "",
+    };
+    Section {
+        title: "Figures of merit".into(),
+        blocks: vec![warning(format!("Not analysed: {reason}.{hint}"))],
     }
 }
 
