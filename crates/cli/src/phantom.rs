@@ -130,12 +130,12 @@ enum ScannerName {
 }
 
 pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
-    eprintln!("SYNTHETIC pictures: computed, not of patients.");
     let out = match &args.what {
         What::Mammograms(args) => mammograms(args)?,
         What::Slides(args) => slides(args)?,
         What::Cohort(args) => cohort(args)?,
     };
+    eprintln!("SYNTHETIC pictures: computed, not of patients.");
     println!("{}", out.display());
     Ok(Outcome::Complete)
 }
