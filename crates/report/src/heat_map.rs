@@ -1,10 +1,10 @@
 //! Heat maps: the sonogram or breast in grey, the malignant saliency over it, outlines, and a scale.
 
-use lobule_exam::{Affine, Finding, FindingClass, ImageAssessment, Point};
+use lobule_exam::{Affine, Finding, FindingClass, ImageAssessment, Point, score_words};
 use lobule_raster::{Image, Picture};
 
 use crate::color_map::{heat_color, heat_cover};
-use crate::letters::draw_text;
+use crate::letters::{LETTER, draw_large_text, draw_text};
 use crate::shown::shown_breast;
 use crate::{Error, Surroundings};
 
@@ -18,6 +18,9 @@ const SCALE_COLS: usize = 56;
 const STRIP_ROWS: usize = 40;
 /// Narrowest drawing, so that the words fit.
 const LEAST_COLS: usize = 256;
+/// Rows of the drawing for each step of the lesions' letters, and their largest size.
+const TAG_ROWS: usize = 320;
+const MOST_TAG_SIZE: usize = 3;
 const BACKGROUND: [u8; 3] = [16, 18, 22];
 const INK: [u8; 3] = [222, 226, 230];
 const BENIGN: [u8; 3] = [120, 200, 255];
@@ -36,7 +39,7 @@ pub enum HeatMapLabel {
 ///
 /// The crop of the picture is drawn in grey at 256 to 1024 pixels on its longest side, the
 /// malignant saliency over it in [`heat_color`] (bilinear between grid nodes), findings as
-/// outlines (malignant white, benign blue), a scale from 0 to 1 at the right with a tick at the
+/// outlines (malignant white, benign blue; a lesion with its number and score, `2M 29`), a scale from 0 to 1 at the right with a tick at the
 /// map's maximum, and the words below. A mammogram is drawn as it lies in its file, so that the map
 /// can be laid over it; what surrounds the breast is black, everything where there is no outline.
 ///
@@ -66,6 +69,9 @@ pub fn heat_map(
     if let Some(drawn_from_image) = image_from_drawn.inverse() {
         for finding in &image.findings {
             draw_outline(&mut canvas, finding, &drawn_from_image, (rows, cols));
+        }
+        for finding in &image.findings {
+            draw_tag(&mut canvas, finding, &drawn_from_image, (rows, cols));
         }
     }
     draw_scale(&mut canvas, rows, maximum(&image.saliency.malignant));
@@ -143,6 +149,30 @@ fn draw_outline(
     let points = finding.outline.map(drawn_from_image).points;
     for (i, &from) in points.iter().enumerate() {
         draw_line(canvas, from, points[(i + 1) % points.len()], inside, color);
+    }
+}
+
+/// Number and score of a lesion beside its outline, inside the picture.
+fn draw_tag(
+    canvas: &mut Image<[u8; 3]>,
+    finding: &Finding,
+    drawn_from_image: &Affine,
+    (rows, cols): (usize, usize),
+) {
+    let Some(lesion) = finding.lesion else {
+        return;
+    };
+    let words = format!("{}M {}", lesion.number, score_words(lesion.score));
+    let size = (rows / TAG_ROWS).clamp(1, MOST_TAG_SIZE);
+    let points = finding.outline.map(drawn_from_image).points;
+    let right = points.iter().map(|p| p.col).fold(0.0, f64::max);
+    let top = points.iter().map(|p| p.row).fold(f64::INFINITY, f64::min);
+    let room = |side: usize, taken: usize| side.saturating_sub(taken) as f64;
+    let row = top.clamp(0.0, room(rows, size * LETTER)) as usize;
+    let left = right + 2.0 * size as f64;
+    let col = left.clamp(0.0, room(cols, words.len() * size * LETTER)) as usize;
+    for (shift, color) in [(size.div_ceil(2), BACKGROUND), (0, MALIGNANT)] {
+        draw_large_text(canvas, (row + shift, col + shift), &words, color, size);
     }
 }
 
