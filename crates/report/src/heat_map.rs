@@ -1,6 +1,6 @@
 //! Heat maps: the sonogram or breast in grey, the malignant saliency over it, outlines, and a scale.
 
-use lobule_exam::{Affine, Finding, FindingClass, ImageAssessment, Point, score_words};
+use lobule_exam::{Affine, Finding, FindingClass, ImageAssessment, PixelBox, Point, score_words};
 use lobule_raster::{Image, Picture};
 
 use crate::color_map::{heat_color, heat_cover};
@@ -70,9 +70,12 @@ pub fn heat_map(
         for finding in &image.findings {
             draw_outline(&mut canvas, finding, &drawn_from_image, (rows, cols));
         }
-        for finding in &image.findings {
-            draw_tag(&mut canvas, finding, &drawn_from_image, (rows, cols));
-        }
+        draw_tags(
+            &mut canvas,
+            &image.findings,
+            &drawn_from_image,
+            (rows, cols),
+        );
     }
     draw_scale(&mut canvas, rows, maximum(&image.saliency.malignant));
     draw_words(&mut canvas, rows, image, label);
@@ -152,28 +155,48 @@ fn draw_outline(
     }
 }
 
-/// Number and score of a lesion beside its outline, inside the picture.
-fn draw_tag(
+/// Numbers and scores of lesions beside their outlines, inside the picture, below one another where
+/// they would cover each other.
+fn draw_tags(
     canvas: &mut Image<[u8; 3]>,
-    finding: &Finding,
+    findings: &[Finding],
     drawn_from_image: &Affine,
     (rows, cols): (usize, usize),
 ) {
-    let Some(lesion) = finding.lesion else {
-        return;
-    };
-    let words = format!("{}M {}", lesion.number, score_words(lesion.score));
     let size = (rows / TAG_ROWS).clamp(1, MOST_TAG_SIZE);
-    let points = finding.outline.map(drawn_from_image).points;
-    let right = points.iter().map(|p| p.col).fold(0.0, f64::max);
-    let top = points.iter().map(|p| p.row).fold(f64::INFINITY, f64::min);
-    let room = |side: usize, taken: usize| side.saturating_sub(taken) as f64;
-    let row = top.clamp(0.0, room(rows, size * LETTER)) as usize;
-    let left = right + 2.0 * size as f64;
-    let col = left.clamp(0.0, room(cols, words.len() * size * LETTER)) as usize;
-    for (shift, color) in [(size.div_ceil(2), BACKGROUND), (0, MALIGNANT)] {
-        draw_large_text(canvas, (row + shift, col + shift), &words, color, size);
+    let step = size * LETTER + 1;
+    let mut taken: Vec<PixelBox> = Vec::new();
+    for finding in findings {
+        let Some(lesion) = finding.lesion else {
+            continue;
+        };
+        let words = format!("{}M {}", lesion.number, score_words(lesion.score));
+        let points = finding.outline.map(drawn_from_image).points;
+        let right = points.iter().map(|p| p.col).fold(0.0, f64::max);
+        let top = points.iter().map(|p| p.row).fold(f64::INFINITY, f64::min);
+        let width = words.len() * size * LETTER;
+        let room = |side: usize, wanted: usize| side.saturating_sub(wanted) as f64;
+        let left = right + 2.0 * size as f64;
+        let mut place = PixelBox {
+            row: top.clamp(0.0, room(rows, step)) as usize,
+            col: left.clamp(0.0, room(cols, width)) as usize,
+            rows: step,
+            cols: width,
+        };
+        while let Some(other) = taken.iter().find(|other| meet(other, &place)) {
+            place.row = other.row_end();
+        }
+        for (shift, color) in [(size.div_ceil(2), BACKGROUND), (0, MALIGNANT)] {
+            let at = (place.row + shift, place.col + shift);
+            draw_large_text(canvas, at, &words, color, size);
+        }
+        taken.push(place);
     }
+}
+
+fn meet(a: &PixelBox, b: &PixelBox) -> bool {
+    let rows = a.row < b.row_end() && b.row < a.row_end();
+    rows && a.col < b.col_end() && b.col < a.col_end()
 }
 
 fn draw_line(

@@ -153,8 +153,9 @@ fn drawn(
             false => canvas::BLACK,
         }
     });
+    let mut taken = Vec::new();
     for claim in claims(assessed) {
-        mark(&mut image, &claim, factor, scale);
+        mark(&mut image, &claim, factor, scale, &mut taken);
     }
     for (i, line) in lines.iter().enumerate() {
         let at = Point {
@@ -183,7 +184,17 @@ fn shrunk(picture: &Image<Color>, factor: usize) -> Image<Color> {
     })
 }
 
-fn mark(image: &mut Image<Color>, claim: &Claim<'_>, factor: usize, scale: usize) {
+/// Where a tag stands: its upper left corner and its width.
+type Tag = (Point, f64);
+
+/// Draws an outline and its tag, the tag below those that it would cover.
+fn mark(
+    image: &mut Image<Color>,
+    claim: &Claim<'_>,
+    factor: usize,
+    scale: usize,
+    taken: &mut Vec<Tag>,
+) {
     let finding = claim.finding;
     let color = match finding.class {
         FindingClass::Malignant => MALIGNANT,
@@ -203,13 +214,26 @@ fn mark(image: &mut Image<Color>, claim: &Claim<'_>, factor: usize, scale: usize
     canvas::outline(image, &outline, scale as i64 / 2, color);
     let label = claim.tag();
     let width = (label.len() * canvas::LETTER * scale) as f64;
-    let at = Point {
-        row: top.max(0.0),
+    let mut at = Point {
+        // Whole pixels, so that steps are exact.
+        row: top.clamp(0.0, image.rows() as f64).floor(),
         col: (right + 2.0 * scale as f64)
             .min(image.cols() as f64 - width)
             .max(0.0),
     };
+    let step = (canvas::LINE * scale) as f64;
+    let covered = |at: Point| {
+        let meets = |(other, other_width): &&Tag| {
+            let rows = (other.row - at.row).abs() < step;
+            rows && at.col < other.col + other_width && other.col < at.col + width
+        };
+        taken.iter().find(meets).map(|(other, _)| other.row)
+    };
+    while let Some(row) = covered(at) {
+        at.row = row + step;
+    }
     canvas::text(image, at, scale, &label, color);
+    taken.push((at, width));
 }
 
 /// What is written below the picture.
