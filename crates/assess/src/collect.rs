@@ -342,6 +342,7 @@ fn grouping(file: &NamedFile, row: Option<&ManifestRow>, content: &Content) -> (
         (Some(row), _) => (Grouping::Manifest(row.exam.clone()), row.exam.clone()),
         (None, Content::Sonogram(instance)) => study(&instance.exam_key),
         (None, Content::Mammogram(mammogram)) => study(&mammogram.exam_key),
+        (None, Content::Unreadable(image, _)) => study(&image.exam_key),
         (None, Content::Picture) => {
             let stem = Path::new(&file.name).file_stem();
             let name = stem.map_or("unnamed".into(), |s| s.to_string_lossy());
@@ -399,9 +400,11 @@ impl Stated {
             Content::Picture => (told.unwrap_or(pictures), None),
             Content::Sonogram(i) => (Modality::Ultrasound, i.spacing),
             Content::Mammogram(m) => (Modality::Mammography, m.spacing),
+            Content::Unreadable(image, _) => (image.modality, None),
         };
         let (own_view, own_medium) = match content {
             Content::Mammogram(m) => (m.view, m.medium),
+            Content::Unreadable(image, _) => (image.view, None),
             Content::Picture | Content::Sonogram(_) => (None, None),
         };
         let row_of_mammogram = row.filter(|_| modality == Modality::Mammography);

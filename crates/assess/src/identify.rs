@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use lobule_dicomio::{ErrorKind, Instance, Mammogram};
+use lobule_dicomio::{ErrorKind, Instance, Mammogram, UnreadableImage};
 use lobule_exam::Side;
 use lobule_raster::Limits;
 
@@ -17,6 +17,8 @@ pub(crate) enum Content {
     Sonogram(Box<Instance>),
     /// A DICOM mammogram whose header was read.
     Mammogram(Box<Mammogram>),
+    /// A DICOM image of a breast whose pixels cannot be read, and why.
+    Unreadable(UnreadableImage, String),
 }
 
 impl Content {
@@ -26,6 +28,7 @@ impl Content {
             Content::Picture => Side::Unknown,
             Content::Sonogram(instance) => instance.side,
             Content::Mammogram(mammogram) => mammogram.side,
+            Content::Unreadable(image, _) => image.side,
         }
     }
 }
@@ -38,7 +41,13 @@ pub(crate) fn identify(path: &Path) -> Result<Content, String> {
         .map(|e| e.to_string_lossy().to_ascii_lowercase());
     let ending = ending.as_deref().unwrap_or_default();
     if matches!(ending, "dcm" | "dicom" | "ima") || lobule_dicomio::is_dicom(path) {
-        return identify_dicom(path);
+        return identify_dicom(path).or_else(|reason| {
+            let image = lobule_dicomio::read_unreadable(path, &Limits::default());
+            match image {
+                Some(image) => Ok(Content::Unreadable(image, reason)),
+                None => Err(reason),
+            }
+        });
     }
     let pictures = ["png", "jpg", "jpeg", "tif", "tiff", "bmp", "pgm"];
     if pictures.contains(&ending) || is_picture(path) {

@@ -42,6 +42,9 @@ pub(crate) fn load(
         let (expected, got) = (prepare.modality(), file.modality);
         return Err(format!("expected an image of {expected}, got one of {got}"));
     }
+    if let Content::Unreadable(_, reason) = &file.content {
+        return Err(reason.clone());
+    }
     let work = || match prepare {
         Prepare::Sonogram(config) => load_frames(file, config, keep),
         Prepare::Mammogram(config) => Ok(vec![mammogram_file::load(file, config, keep)?]),
@@ -108,7 +111,7 @@ fn decode(file: &FileInput) -> Result<Decoded, String> {
 fn sonogram(file: &FileInput) -> Option<&Instance> {
     match &file.content {
         Content::Sonogram(instance) => Some(instance),
-        Content::Picture | Content::Mammogram(_) => None,
+        Content::Picture | Content::Mammogram(_) | Content::Unreadable(..) => None,
     }
 }
 

@@ -31,7 +31,7 @@ pub(crate) fn load(
         view: file.view,
         orientation: match &file.content {
             Content::Mammogram(header) => header.orientation,
-            Content::Picture | Content::Sonogram(_) => None,
+            Content::Picture | Content::Sonogram(_) | Content::Unreadable(..) => None,
         },
         spacing: file.spacing,
     };

@@ -320,8 +320,7 @@ impl<'a> OpenExam<'a> {
     }
 
     fn finish(mut self, assessor: &Assessor) -> Result<AssessedExam, Error> {
-        let ExamInputs { exam, modality, .. } = self.inputs;
-        let assessment = assessment(exam, *modality, &self.breasts, assessor)?;
+        let assessment = assessment(self.inputs, &self.breasts, &self.skipped, assessor)?;
         let images = self.breasts.iter_mut().flat_map(|(_, images)| images);
         let kept = images.map(|i| (i.loaded.picture.take(), std::mem::take(&mut i.loaded.steps)));
         let (pictures, steps) = kept.unzip();

@@ -2,11 +2,12 @@
 
 use lobule_exam::{
     Assessment, BreastAssessment, CloseLook, FindingClass, ImageAssessment, Laterality,
-    MammogramFacts, Modality, PixelBox, Point, Polygon, Side, View, ViewedImage, Warning,
+    MammogramFacts, Modality, PixelBox, Point, Polygon, Side, Skipped, View, ViewedImage, Warning,
     WarningKind, arrange_views,
 };
 use lobule_raster::NetworkInput;
 
+use crate::collect::{ExamInputs, FileInput};
 use crate::ensemble::ImageOutputs;
 use crate::findings::{highest, inside_breast};
 use crate::lesions::name_lesions;
@@ -23,14 +24,14 @@ pub(crate) struct RunImage {
     pub(crate) outputs: ImageOutputs,
 }
 
-/// Puts an exam's result together from the images of its breasts.
+/// Puts an exam's result together from the images of its breasts; `skipped` are its other files.
 ///
 /// # Errors
 /// `Outputs` when the network gave no finite numbers.
 pub(crate) fn assessment(
-    exam: &str,
-    modality: Modality,
+    inputs: &ExamInputs,
     breasts: &[(Side, Vec<RunImage>)],
+    skipped: &[Skipped],
     assessor: &Assessor,
 ) -> Result<Assessment, Error> {
     let with_images = breasts.iter().filter(|(_, images)| !images.is_empty());
@@ -44,24 +45,57 @@ pub(crate) fn assessment(
             message: "nothing states the breast's side: its images are a group of their own".into(),
         });
     }
-    if modality == Modality::Mammography {
-        warn_of_views(&assessed, &mut warnings);
+    if inputs.modality == Modality::Mammography {
+        warn_of_views(&assessed, &unusable(inputs, skipped), &mut warnings);
     }
     Ok(Assessment {
-        exam: exam.to_owned(),
-        modality,
+        exam: inputs.exam.clone(),
+        modality: inputs.modality,
         breasts: assessed,
         warnings,
     })
 }
 
-/// Says which views and breasts are missing, and which were taken more than once.
-fn warn_of_views(breasts: &[BreastAssessment], warnings: &mut Vec<Warning>) {
+/// A mammogram that is there and could not be used.
+struct Unusable<'a> {
+    side: Side,
+    view: Option<View>,
+    reason: &'a str,
+}
+
+fn unusable<'a>(inputs: &ExamInputs, skipped: &'a [Skipped]) -> Vec<Unusable<'a>> {
+    let breasts = inputs.breasts.iter();
+    let files = breasts.flat_map(|b| b.files.iter().map(move |file| (b.side, file)));
+    let of = |(side, file): (Side, &FileInput)| {
+        let found = skipped.iter().find(|s| s.file == file.name)?;
+        Some(Unusable {
+            side,
+            view: file.view,
+            reason: &found.reason,
+        })
+    };
+    files.filter_map(of).collect()
+}
+
+/// Says which views and breasts are missing, which of them are there but could not be used, and
+/// which were taken more than once.
+fn warn_of_views(
+    breasts: &[BreastAssessment],
+    unusable: &[Unusable<'_>],
+    warnings: &mut Vec<Warning>,
+) {
     let mut warn = |kind, message| warnings.push(Warning { kind, message });
     for breast in breasts {
         let name = breast_name(breast.side);
         for view in &breast.missing_views {
-            let message = format!("{name}: no {view} view");
+            let is = |u: &&Unusable<'_>| u.side == breast.side && u.view == Some(*view);
+            let message = match unusable.iter().find(is) {
+                Some(there) => format!(
+                    "{name}: the {view} view is there and could not be used: {}",
+                    there.reason
+                ),
+                None => format!("{name}: no {view} view"),
+            };
             warn(WarningKind::MissingView, message);
         }
         for view in arranged(breast).map_or(Vec::new(), |b| b.repeated_views()) {
@@ -75,7 +109,14 @@ fn warn_of_views(breasts: &[BreastAssessment], warnings: &mut Vec<Warning>) {
         return;
     }
     for side in both.iter().filter(|side| !is_there(side)) {
-        let message = format!("{}: no view", breast_name(*side));
+        let name = breast_name(*side);
+        let message = match unusable.iter().find(|u| u.side == *side) {
+            Some(there) => format!(
+                "{name}: its images are there and none could be used: {}",
+                there.reason
+            ),
+            None => format!("{name}: no view"),
+        };
         warn(WarningKind::MissingView, message);
     }
 }

@@ -220,13 +220,20 @@ fn progress(runs: &[Run], quiet: bool) -> ProgressBar {
     bar.with_style(style.expect("the template is valid"))
 }
 
+/// `1 exam`, `3 exams`.
+fn counted(n: usize, what: &str) -> String {
+    let plural = if n == 1 { "" } else { "s" };
+    format!("{n} {what}{plural}")
+}
+
 /// Says what happened; finished without one usable image is a failure.
 pub(crate) fn conclude(finished: &Finished, quiet: bool) -> Result<Outcome, Failure> {
     if finished.exams == 0 {
         let report = finished.report.display();
         let n = finished.skipped;
         return Err(Failure::no_input(format!(
-            "expected at least one usable image, got none: {n} inputs skipped, reasons in {report}"
+            "expected at least one usable image, got none: {} skipped, reasons in {report}",
+            counted(n, "input")
         )));
     }
     if !quiet {
@@ -238,11 +245,11 @@ pub(crate) fn conclude(finished: &Finished, quiet: bool) -> Result<Outcome, Fail
             research_use,
             ..
         } = finished;
-        eprintln!("{exams} exams assessed, {flagged} flagged, {skipped} inputs skipped.");
+        let (exams, skipped) = (counted(*exams, "exam"), counted(*skipped, "input"));
+        eprintln!("{exams} assessed, {flagged} flagged, {skipped} skipped.");
         if *without_dicom > 0 {
-            eprintln!(
-                "{without_dicom} exams have no DICOM results: exams.csv beside them says why."
-            );
+            let exams = counted(*without_dicom, "exam");
+            eprintln!("{exams} without DICOM results: exams.csv beside them says why.");
         }
         eprintln!("{}", lobule_report::NOTICE);
         for words in research_use {

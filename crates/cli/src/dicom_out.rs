@@ -160,6 +160,7 @@ fn result_run(run: &RunInfo) -> ResultRun {
         model_version: run.model.version.clone(),
         model_digest: run.model.digest.clone(),
         operating_point: run.operating_point.clone(),
+        research_use: run.model.words_beyond_notice().to_owned(),
         prevalence: run.calibration.prevalence(),
     }
 }

@@ -39,6 +39,7 @@ pub mod result;
 mod segments;
 mod slide;
 mod syntax;
+mod unreadable;
 mod walker;
 pub mod web;
 mod write;
@@ -56,6 +57,7 @@ pub use mammogram::{
     read_mammogram_header, read_view, set_aside,
 };
 pub use slide::{SlideFrames, SlideHeader, SlideImageKind, read_slide_header};
+pub use unreadable::{UnreadableImage, read_unreadable};
 pub use write::{
     Frames, MammogramEncoding, NativeSyntax, ObjectKind, StoredDisplay, StoredPadding,
     StoredPolarity, StoredSign, SyntheticMammogram, SyntheticUltrasound, write_mammogram,

@@ -69,7 +69,8 @@ pub struct BreastAssessment {
     pub flagged: bool,
     /// The images in the order they were given; [`ImageAssessment::rank`] orders them.
     pub images: Vec<ImageAssessment>,
-    /// Screening views of a mammography exam that are not there; empty for ultrasound.
+    /// Screening views of a mammography exam that are not there or could not be used; empty for
+    /// ultrasound.
     pub missing_views: Vec<View>,
 }
 
@@ -294,7 +295,7 @@ pub enum WarningKind {
     Synthetic,
     /// Nothing states a mammogram's projection.
     UnknownView,
-    /// A screening view of a mammography exam, or a whole breast, is not there.
+    /// A screening view of a mammography exam, or a whole breast, is not there or could not be used.
     MissingView,
     /// A projection was taken more than once.
     RepeatedView,

@@ -25,6 +25,7 @@ mod nipple;
 mod side;
 mod slide;
 mod spacing;
+mod words;
 
 pub use arrange::{ImagesOfView, ViewedBreast, ViewedExam, ViewedImage, arrange_views};
 pub use assessment::{
@@ -46,3 +47,4 @@ pub use slide::{
     TileGrade,
 };
 pub use spacing::{InvalidSpacing, Spacing};
+pub use words::{score_words, threshold_words};

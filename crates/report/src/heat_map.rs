@@ -1,10 +1,10 @@
 //! Heat maps: the sonogram or breast in grey, the malignant saliency over it, outlines, and a scale.
 
-use lobule_exam::{Affine, Finding, FindingClass, ImageAssessment, Point};
+use lobule_exam::{Affine, Finding, FindingClass, ImageAssessment, PixelBox, Point, score_words};
 use lobule_raster::{Image, Picture};
 
 use crate::color_map::{heat_color, heat_cover};
-use crate::letters::draw_text;
+use crate::letters::{LETTER, draw_large_text, draw_text};
 use crate::shown::shown_breast;
 use crate::{Error, Surroundings};
 
@@ -18,6 +18,9 @@ const SCALE_COLS: usize = 56;
 const STRIP_ROWS: usize = 40;
 /// Narrowest drawing, so that the words fit.
 const LEAST_COLS: usize = 256;
+/// Rows of the drawing for each step of the lesions' letters, and their largest size.
+const TAG_ROWS: usize = 320;
+const MOST_TAG_SIZE: usize = 3;
 const BACKGROUND: [u8; 3] = [16, 18, 22];
 const INK: [u8; 3] = [222, 226, 230];
 const BENIGN: [u8; 3] = [120, 200, 255];
@@ -36,7 +39,7 @@ pub enum HeatMapLabel {
 ///
 /// The crop of the picture is drawn in grey at 256 to 1024 pixels on its longest side, the
 /// malignant saliency over it in [`heat_color`] (bilinear between grid nodes), findings as
-/// outlines (malignant white, benign blue), a scale from 0 to 1 at the right with a tick at the
+/// outlines (malignant white, benign blue; a lesion with its number and score, `2M 29`), a scale from 0 to 1 at the right with a tick at the
 /// map's maximum, and the words below. A mammogram is drawn as it lies in its file, so that the map
 /// can be laid over it; what surrounds the breast is black, everything where there is no outline.
 ///
@@ -67,6 +70,12 @@ pub fn heat_map(
         for finding in &image.findings {
             draw_outline(&mut canvas, finding, &drawn_from_image, (rows, cols));
         }
+        draw_tags(
+            &mut canvas,
+            &image.findings,
+            &drawn_from_image,
+            (rows, cols),
+        );
     }
     draw_scale(&mut canvas, rows, maximum(&image.saliency.malignant));
     draw_words(&mut canvas, rows, image, label);
@@ -144,6 +153,50 @@ fn draw_outline(
     for (i, &from) in points.iter().enumerate() {
         draw_line(canvas, from, points[(i + 1) % points.len()], inside, color);
     }
+}
+
+/// Numbers and scores of lesions beside their outlines, inside the picture, below one another where
+/// they would cover each other.
+fn draw_tags(
+    canvas: &mut Image<[u8; 3]>,
+    findings: &[Finding],
+    drawn_from_image: &Affine,
+    (rows, cols): (usize, usize),
+) {
+    let size = (rows / TAG_ROWS).clamp(1, MOST_TAG_SIZE);
+    let step = size * LETTER + 1;
+    let mut taken: Vec<PixelBox> = Vec::new();
+    for finding in findings {
+        let Some(lesion) = finding.lesion else {
+            continue;
+        };
+        let words = format!("{}M {}", lesion.number, score_words(lesion.score));
+        let points = finding.outline.map(drawn_from_image).points;
+        let right = points.iter().map(|p| p.col).fold(0.0, f64::max);
+        let top = points.iter().map(|p| p.row).fold(f64::INFINITY, f64::min);
+        let width = words.len() * size * LETTER;
+        let room = |side: usize, wanted: usize| side.saturating_sub(wanted) as f64;
+        let left = right + 2.0 * size as f64;
+        let mut place = PixelBox {
+            row: top.clamp(0.0, room(rows, step)) as usize,
+            col: left.clamp(0.0, room(cols, width)) as usize,
+            rows: step,
+            cols: width,
+        };
+        while let Some(other) = taken.iter().find(|other| meet(other, &place)) {
+            place.row = other.row_end();
+        }
+        for (shift, color) in [(size.div_ceil(2), BACKGROUND), (0, MALIGNANT)] {
+            let at = (place.row + shift, place.col + shift);
+            draw_large_text(canvas, at, &words, color, size);
+        }
+        taken.push(place);
+    }
+}
+
+fn meet(a: &PixelBox, b: &PixelBox) -> bool {
+    let rows = a.row < b.row_end() && b.row < a.row_end();
+    rows && a.col < b.col_end() && b.col < a.col_end()
 }
 
 fn draw_line(

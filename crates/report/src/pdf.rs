@@ -1,4 +1,4 @@
-//! One exam as a PDF: a page of words and tables, and heat maps.
+//! One exam as a PDF: pages of words and tables, and one of heat maps.
 //!
 //! Owns: the pages. Does not own: how a heat map looks ([`heat_map`]). No file's name stands on a
 //! page: it may name a patient.
@@ -7,7 +7,9 @@ use std::io::Write;
 
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
-use lobule_exam::{Assessment, BreastAssessment, Finding, ImageAssessment};
+use lobule_exam::{
+    Assessment, BreastAssessment, Finding, ImageAssessment, score_words, threshold_words,
+};
 use lobule_raster::{Image, Picture};
 use pdf_writer::{Content, Filter, Finish, Name, Pdf, Rect, Ref, Str};
 
@@ -71,7 +73,9 @@ pub fn exam_pdf(
     let maps = maps(exam, pictures)?;
     let mut writer = Writer::new();
     let lines = lines(exam, run, maps.len());
-    writer.page(text(&lines), &[]);
+    for page in lines.chunks(LINES) {
+        writer.page(text(page), &[]);
+    }
     if !maps.is_empty() {
         let drawn: Vec<&Image<[u8; 3]>> = maps.iter().map(|map| &map.drawing).collect();
         writer.page(pictures_content(&maps), &drawn);
@@ -114,11 +118,14 @@ fn view(image: &ImageAssessment) -> String {
     image.view().map_or(String::new(), |view| view.to_string())
 }
 
-/// What stands on the first page.
+/// What stands on the pages before the heat maps.
 fn lines(exam: &Assessment, run: &RunInfo, n_maps: usize) -> Vec<String> {
     let model = &run.model;
     let point = match &run.operating_point {
-        Some(p) => format!("Operating point {}: {}", p.name, p.threshold),
+        Some(p) => {
+            let threshold = threshold_words(100.0 * p.threshold);
+            format!("Operating point {}: {threshold} of 100", p.name)
+        }
         None => "No operating point".to_owned(),
     };
     let notice = format!("AI RESULT. {NOTICE} {}", model.words_beyond_notice());
@@ -137,22 +144,38 @@ fn lines(exam: &Assessment, run: &RunInfo, n_maps: usize) -> Vec<String> {
         format!("Model digest {}", model.digest),
         point,
         String::new(),
-        "Breast    Suspicion score  Probability  At the operating point".to_owned(),
+        "Breast    Score of 100  Probability  Network's score  At the operating point".to_owned(),
     ]);
     lines.extend(exam.breasts.iter().map(|breast| breast_row(breast, run)));
-    lines.extend(density(exam));
-    lines.extend(findings(exam));
-    lines.push(String::new());
-    let n_images = images(exam).count();
-    lines.push(format!(
-        "{n_images} images; heat maps of {n_maps} of them on the next page."
+    lines.extend(apart(
+        exam.notes().iter().map(|note| format!("Note: {note}")),
     ));
-    lines.push("A suspicion score is no BI-RADS category and no diagnosis.".to_owned());
-    let notes = exam.warnings.iter().map(|w| format!("Note: {}", w.message));
-    lines.extend(notes.flat_map(|note| wrapped(&note)));
-    if lines.len() > LINES {
-        lines.truncate(LINES - 1);
-        lines.push("More notes stand in the report of the run.".to_owned());
+    lines.extend(findings(exam));
+    lines.extend(density(exam));
+    lines.push(String::new());
+    lines.push(images_words(images(exam).count(), n_maps));
+    lines.push(
+        "A score is no BI-RADS category and no diagnosis; the network's score is not calibrated."
+            .to_owned(),
+    );
+    lines
+}
+
+fn images_words(n_images: usize, n_maps: usize) -> String {
+    match (n_images, n_maps) {
+        (1, 0) => "1 image; no heat map.".to_owned(),
+        (1, _) => "1 image; its heat map is on the last page.".to_owned(),
+        (n, 0) => format!("{n} images; no heat maps."),
+        (n, 1) => format!("{n} images; the heat map of 1 of them is on the last page."),
+        (n, maps) => format!("{n} images; heat maps of {maps} of them are on the last page."),
+    }
+}
+
+/// Sentences below an empty line; nothing where there are none.
+fn apart(said: impl Iterator<Item = String>) -> Vec<String> {
+    let mut lines: Vec<String> = said.flat_map(|line| wrapped(&line)).collect();
+    if !lines.is_empty() {
+        lines.insert(0, String::new());
     }
     lines
 }
@@ -165,12 +188,7 @@ fn density(exam: &Assessment) -> Vec<String> {
     });
     let licences = density_licences(exam).into_iter();
     let licences = licences.map(|licence| format!("Density classes: {licence}."));
-    let said: Vec<String> = breasts.chain(exam_density(exam)).chain(licences).collect();
-    if said.is_empty() {
-        return Vec::new();
-    }
-    let said = said.iter().flat_map(|line| wrapped(line));
-    std::iter::once(String::new()).chain(said).collect()
+    apart(breasts.chain(exam_density(exam)).chain(licences))
 }
 
 /// Words broken into lines; a word longer than a line is cut.
@@ -204,11 +222,12 @@ fn breast_row(breast: &BreastAssessment, run: &RunInfo) -> String {
         (Some(_), true) => "FLAGGED",
         (Some(_), false) => "not flagged",
     };
-    let (side, score) = (breast.side.to_string(), breast.scores.malignant);
-    format!("{side:<9} {score:<16.3} {probability:<12} {decision}")
+    let (side, score) = (breast.side.to_string(), score_words(breast.score_of_100()));
+    let network = breast.scores.malignant;
+    format!("{side:<9} {score:<13} {probability:<12} {network:<16.3} {decision}")
 }
 
-/// The table of findings, malignant ones first.
+/// The table of findings, malignant ones first, the highest score first.
 fn findings(exam: &Assessment) -> Vec<String> {
     let all = images(exam).flat_map(|(n, b, i)| i.findings.iter().map(move |f| (n, b, i, f)));
     let mut all: Vec<_> = all.collect();
@@ -216,33 +235,48 @@ fn findings(exam: &Assessment) -> Vec<String> {
         return vec![String::new(), "No findings were outlined.".to_owned()];
     }
     all.sort_by(|(.., a), (.., b)| {
-        let scores = b.score.total_cmp(&a.score);
+        let score = |f: &Finding| f.lesion.map_or(100.0 * f.score, |lesion| lesion.score);
+        let scores = score(b).total_cmp(&score(a));
         b.class.cmp(&a.class).then(scores)
     });
     let mut lines = vec![
         String::new(),
         "Findings".to_owned(),
-        "Image  Breast    View  Looks      Score  Longest axis".to_owned(),
+        "Breast    Lesion  Score      Looks      Image  View  Longest axis".to_owned(),
     ];
     let shown = all.iter().take(MOST_FINDINGS);
     lines.extend(shown.map(|(n, breast, image, finding)| {
+        let length = finding.longest_axis_mm;
+        let length = length.map_or("-".to_owned(), |mm| format!("{mm:.1} mm"));
         let (side, view) = (breast.side.to_string(), view(image));
-        format!("{n:<6} {side:<9} {view:<5} {}", measured(finding))
+        format!("{side:<9} {} {n:<6} {view:<5} {length}", claim(finding))
     }));
     if all.len() > MOST_FINDINGS {
         lines.push(format!("and {} more", all.len() - MOST_FINDINGS));
     }
+    lines.extend(legend(all.iter().map(|(.., finding)| *finding)));
     lines
 }
 
-fn measured(finding: &Finding) -> String {
-    let length = finding.longest_axis_mm;
-    let length = length.map_or("-".to_owned(), |mm| format!("{mm:.1} mm"));
-    format!(
-        "{:<10} {:<6.3} {length}",
-        finding.class.name(),
-        finding.score
-    )
+/// Number, score and class of a finding.
+fn claim(finding: &Finding) -> String {
+    let (number, score) = match finding.lesion {
+        Some(lesion) => (lesion.number.to_string(), score_words(lesion.score)),
+        None => ("-".to_owned(), format!("peak {:.2}", finding.score)),
+    };
+    format!("{number:<7} {score:<10} {:<10}", finding.class.name())
+}
+
+/// What the table's numbers are.
+fn legend<'a>(findings: impl Iterator<Item = &'a Finding> + Clone) -> Vec<String> {
+    let has_lesions = findings.clone().any(|f| f.lesion.is_some());
+    let has_peaks = findings.clone().any(|f| f.lesion.is_none());
+    let lesions = "A lesion has one number in all views of its breast; its score is of 100. \
+                   Outlines bear both: 2M 29.";
+    let peaks = "A peak is the highest saliency inside, from 0 to 1: it is not calibrated.";
+    let said = [(has_lesions, lesions), (has_peaks, peaks)];
+    let said = said.into_iter().filter(|(holds, _)| *holds);
+    said.flat_map(|(_, words)| wrapped(words)).collect()
 }
 
 fn content_of_line(content: &mut Content, at: [f32; 2], line: &str) {

@@ -6,7 +6,7 @@ use dicom_core::{DataElement, PrimitiveValue, Tag, VR};
 use dicom_dictionary_std::tags;
 use dicom_object::{DefaultDicomObject, InMemDicomObject, open_file};
 use lobule_assess::{AssessedExam, Inputs, assess, collect};
-use lobule_exam::{Modality, View, WarningKind};
+use lobule_exam::{Modality, Skipped, View, WarningKind};
 
 use crate::ONE_GRAPH;
 use crate::mammography::{assessor, manifest};
@@ -284,6 +284,69 @@ fn hostile_files_are_named_and_the_rest_of_the_batch_is_done() {
             Fate::Fine => assert!(image.is_some(), "{name}: {reason:?}"),
         }
     }
+}
+
+/// Half of its pixels are there.
+fn cut(object: &mut DefaultDicomObject) {
+    let n = usize::from(ROWS) * usize::from(COLS) / 2;
+    let pixels = PrimitiveValue::U16(vec![900; n].into());
+    object.put(DataElement::new(tags::PIXEL_DATA, VR::OW, pixels));
+}
+
+#[test]
+fn a_mammogram_whose_pixels_cannot_be_read_is_part_of_its_exam() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let of_study = |o: &mut DefaultDicomObject, uid: &str| {
+        text(o, tags::STUDY_INSTANCE_UID, VR::UI, uid);
+    };
+    write(&at("1.dcm"), 1, &|_| {});
+    write(&at("2-cut.dcm"), 2, &|o| {
+        text(o, tags::VIEW_POSITION, VR::CS, "MLO");
+        cut(o);
+    });
+    write(&at("3-cut.dcm"), 3, &|o| {
+        text(o, tags::IMAGE_LATERALITY, VR::CS, "R");
+        cut(o);
+    });
+    write(&at("4-alone.dcm"), 4, &|o| {
+        of_study(o, "2.25.88");
+        cut(o);
+    });
+    // What would not be assessed is not missed, and what names no study has no exam.
+    write(&at("5-slices.dcm"), 5, &|o| {
+        text(o, tags::NUMBER_OF_FRAMES, VR::IS, "9");
+        cut(o);
+    });
+    write(&at("6-nowhere.dcm"), 6, &|o| {
+        of_study(o, "");
+        cut(o);
+    });
+    let inputs = collect(&[folder.path().to_owned()]).unwrap();
+    let names = |skipped: &[Skipped]| -> Vec<String> {
+        let names = skipped.iter().map(|s| file_name(&s.file).to_owned());
+        names.collect()
+    };
+    assert_eq!(names(&inputs.skipped), ["5-slices.dcm", "6-nowhere.dcm"]);
+    let exams = run(&inputs);
+    let [exam, alone] = &exams[..] else {
+        panic!("expected two exams")
+    };
+    assert_eq!(names(&exam.skipped), ["2-cut.dcm", "3-cut.dcm"]);
+    let reason = "expected 96000 bytes of pixels, got 48000";
+    assert_eq!(exam.skipped[0].reason, reason);
+    let said: Vec<&str> = exam
+        .assessment
+        .warnings
+        .iter()
+        .map(|w| &w.message[..])
+        .collect();
+    let view = format!("left breast: the MLO view is there and could not be used: {reason}");
+    let breast = format!("right breast: its images are there and none could be used: {reason}");
+    assert_eq!(said, [&view[..], &breast]);
+    assert_eq!(exam.assessment.breasts[0].missing_views, [View::Mlo]);
+    assert!(alone.assessment.breasts.is_empty());
+    assert_eq!(names(&alone.skipped), ["4-alone.dcm"]);
 }
 
 #[test]

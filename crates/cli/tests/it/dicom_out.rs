@@ -144,7 +144,7 @@ fn each_exam_has_results_that_programs_of_others_accept() {
         ])
     };
     let said = expect_code(&run(), 3);
-    assert!(said.contains("1 exams have no DICOM results"), "{said}");
+    assert!(said.contains("1 exam without DICOM results"), "{said}");
     let rows = rows(&dicom);
     let of = |modality: &str, result: &str| {
         let mut found = rows.iter();
@@ -178,4 +178,70 @@ fn each_exam_has_results_that_programs_of_others_accept() {
     let before = contents(&mammograms.folder);
     expect_code(&run(), 3);
     assert!(contents(&mammograms.folder) == before);
+}
+
+/// Cuts a file in the midst of its pixels; gives what it was.
+fn cut(file: &Path) -> Vec<u8> {
+    let bytes = fs::read(file).unwrap();
+    fs::write(file, &bytes[..bytes.len() - 2000]).unwrap();
+    bytes
+}
+
+/// A mammogram that cannot be decoded counts like one that cannot be used.
+#[test]
+fn an_image_that_is_cut_short_is_one_that_failed() {
+    let dir = tempfile::tempdir().unwrap();
+    let exams = lobule_phantom::mammogram::write_demo_exam(&dir.path().join("mg"), 7).unwrap();
+    let is_cut = |file: &&PathBuf| file.to_string_lossy().contains("right-MLO");
+    let cut_file = exams.files.iter().find(is_cut).unwrap();
+    let whole = cut(cut_file);
+    let alone = black(dir.path());
+    let whole_alone = cut(&alone);
+    let own = mammography_model(dir.path());
+    let (out, dicom) = (dir.path().join("out"), dir.path().join("dicom"));
+    let run = |paths: &[&Path]| -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_lobule"));
+        command.env_remove("LOBULE_MODEL").arg("assess").args(paths);
+        command.args(["--engine", "rten", "--out"]).arg(&out);
+        command.arg("--dicom-out").arg(&dicom);
+        command.arg("--model").arg(&own).output().unwrap()
+    };
+    expect_code(&run(&[&exams.folder, &alone]), 3);
+    let found = rows(&dicom);
+    let results: Vec<&str> = found.iter().map(|row| row.result.as_str()).collect();
+    assert_eq!(results, ["assessed", "failed"]);
+    assert!(
+        found[1].reason.contains("bytes of pixels"),
+        "{}",
+        found[1].reason
+    );
+    let assessed = contents(&found[0].folder);
+    let cad = assessed.iter().find(|(name, _)| name.starts_with("cad-"));
+    let cad = String::from_utf8_lossy(cad.unwrap().1);
+    assert!(cad.contains("Not all algorithms succeeded"), "{cad}");
+    assert!(cad.contains("the MLO view is there and could not be used"));
+    let failed = &found[1].folder;
+    assert_eq!(
+        ["cad", "sr", "fhir"].map(|kind| count(failed, kind)),
+        [1, 1, 1]
+    );
+    let page = fs::read_dir(out.join("exams")).unwrap().find_map(|entry| {
+        let page = fs::read_to_string(entry.unwrap().path().join("report.html")).unwrap();
+        page.contains("Not assessed: RMLO").then_some(page)
+    });
+    let page = page.unwrap();
+    assert!(page.contains("right breast: the MLO view is there and could not be used"));
+    // Alone it has its row and its report too.
+    let (failed, assessed) = (failed.clone(), found[0].folder.clone());
+    fs::remove_file(dicom.join("exams.csv")).unwrap();
+    let said = expect_code(&run(&[&alone]), 4);
+    assert!(said.contains("got none"), "{said}");
+    let found = rows(&dicom);
+    assert_eq!((found.len(), found[0].result.as_str()), (1, "failed"));
+    assert_eq!(count(&found[0].folder, "cad"), 1);
+    // The programs that judge do not read what is cut short.
+    fs::write(cut_file, whole).unwrap();
+    fs::write(&alone, whole_alone).unwrap();
+    judge(&assessed, &exams.folder);
+    judge(&failed, &alone);
 }

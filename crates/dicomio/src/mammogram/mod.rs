@@ -192,6 +192,17 @@ fn read(path: &Path, limits: &Limits) -> Result<Mammogram, Error> {
     })
 }
 
+/// The breast and view of one picture of a breast that is to be assessed, without its pixels; none of
+/// what is something else.
+pub(crate) fn place(data: &Dataset) -> Option<(Side, Option<View>)> {
+    let mut unsaid = Vec::new();
+    class::judge(data).ok()?;
+    let frames = data.text(tags::NUMBER_OF_FRAMES);
+    let found = view::read(data, &mut unsaid);
+    let is_one = frames.is_none_or(|n| n == "1") && group::stated(data, &found).is_none();
+    is_one.then(|| (crate::content::side(data, &mut unsaid), found.view))
+}
+
 fn implant(data: &Dataset, modifiers: &[ViewModifier]) -> Implant {
     match data.text(tags::BREAST_IMPLANT_PRESENT).as_deref() {
         Some("YES") => Implant::Present,

@@ -1,10 +1,11 @@
 //! Mammography CAD reports (PS3.3 A.35.5, TID 4000 of PS3.16).
 
 use dicom_dictionary_std::tags;
-use lobule_exam::{Finding, FindingClass, Point, Side};
+use lobule_exam::{Finding, FindingClass, Point, Side, score_words};
 
+use super::claim::{Claim, claims};
 use super::codes::{self, Code};
-use super::envelope::{Place, decimal};
+use super::envelope::Place;
 use super::request::Assessed;
 use super::tree::{Item, Relation, algorithm, graphic_outline, graphic_point, language, report};
 use super::{Outcome, ResultKind, ResultObject, ResultRequest, ResultSource};
@@ -82,13 +83,9 @@ fn summary(request: &ResultRequest<'_>, images: &[Assessed<'_>]) -> Item {
     let impressions: Vec<Item> = images
         .iter()
         .flat_map(|image| {
-            image
-                .image
-                .findings
-                .iter()
-                .map(move |finding| (image, finding))
+            let claims = claims(image).into_iter();
+            claims.map(move |claim| impression(request, image, &claim))
         })
-        .map(|(image, finding)| impression(request, image, finding))
         .collect();
     let malignant = |i: &Assessed<'_>| {
         i.image
@@ -118,7 +115,8 @@ fn status(request: &ResultRequest<'_>, images: &[Assessed<'_>]) -> Code {
 
 /// One finding in one image (TID 4003 and 4006). What kind of lesion it is, the network does not
 /// say: it is a selected region.
-fn impression(request: &ResultRequest<'_>, image: &Assessed<'_>, finding: &Finding) -> Item {
+fn impression(request: &ResultRequest<'_>, image: &Assessed<'_>, claim: &Claim<'_>) -> Item {
+    let finding = claim.finding;
     let intent = match (finding.class, image.breast.flagged) {
         (FindingClass::Benign, _) => codes::NOT_PRESENTED,
         (FindingClass::Malignant, false) => codes::OPTIONAL,
@@ -136,19 +134,14 @@ fn impression(request: &ResultRequest<'_>, image: &Assessed<'_>, finding: &Findi
     )
     .with([intent()])
     .with(algorithm(properties, request))
+    .with(certainty(finding))
     .with([
-        Item::number(
-            properties,
-            codes::CERTAINTY,
-            100.0 * finding.score,
-            codes::PERCENT,
-        ),
         Item::place(properties, codes::CENTER, "POINT", center).with([selected()]),
         Item::place(properties, codes::OUTLINE, "POLYLINE", outline).with([selected()]),
         Item::text(
             properties,
             codes::REGION_DESCRIPTION,
-            &description(image, finding),
+            &description(image, claim),
         ),
     ]);
     Item::container(Relation::InferredFrom, codes::IMPRESSION).with([intent(), found])
@@ -163,23 +156,46 @@ fn center(finding: &Finding) -> Point {
     }
 }
 
-fn description(image: &Assessed<'_>, finding: &Finding) -> String {
-    let looks = match finding.class {
-        FindingClass::Malignant => "malignant",
-        FindingClass::Benign => "benign",
-    };
+/// The lesion's score of 100, that of the page. A peak of the saliency is no certainty: what is no
+/// lesion has none, which the template allows.
+fn certainty(finding: &Finding) -> Option<Item> {
+    let score = finding.lesion?.score;
+    let name = codes::CERTAINTY;
+    Some(Item::number(
+        Relation::HasProperties,
+        name,
+        score,
+        codes::PERCENT,
+    ))
+}
+
+fn description(image: &Assessed<'_>, claim: &Claim<'_>) -> String {
     let breast = image.breast;
     let flagged = if breast.flagged {
         "flagged"
     } else {
         "not flagged"
     };
+    let calibrated = match breast.probabilities {
+        Some(_) => "",
+        None => " Scores are not calibrated.",
+    };
+    let warnings = image.image.warnings.iter();
+    let notes: String = warnings.map(|w| format!(" Note: {}.", w.message)).collect();
     format!(
-        "Looks {looks}, suspicion score {}. The {} breast: suspicion score {}, {flagged}. Research use only.",
-        decimal(finding.score),
+        "{}, {}, {}. The {} breast: score {} of 100, {flagged}.{calibrated} Research use only.{notes}",
+        capital(&claim.name()),
+        claim.looks(),
+        claim.value(),
         breast.side,
-        decimal(breast.scores.malignant)
+        score_words(breast.score_of_100())
     )
+}
+
+fn capital(words: &str) -> String {
+    let mut letters = words.chars();
+    let first = letters.next().map(|c| c.to_ascii_uppercase());
+    first.into_iter().chain(letters).collect()
 }
 
 /// Which images were searched, and which could not be (TID 4015 and 4017).
@@ -198,10 +214,13 @@ fn detections(request: &ResultRequest<'_>, images: &[Assessed<'_>]) -> Item {
         let images = sources
             .iter()
             .map(|source| in_library(properties, source, request));
-        let reason = reason.map(|why| Item::text(properties, codes::ALGORITHM_PARAMETERS, why));
+        // The template's only place for free text.
+        let said = request.notes();
+        let said = reason.into_iter().chain(said.iter().map(String::as_str));
+        let said = said.map(|words| Item::text(properties, codes::ALGORITHM_PARAMETERS, words));
         let detection = Item::code(Relation::Contains, codes::DETECTION, codes::SELECTED_REGION)
             .with(algorithm(properties, request))
-            .with(reason)
+            .with(said)
             .with(images);
         Item::container(Relation::InferredFrom, name).with([detection])
     });
@@ -216,6 +235,6 @@ fn detections(request: &ResultRequest<'_>, images: &[Assessed<'_>]) -> Item {
 fn reason<'a>(request: &ResultRequest<'a>) -> &'a str {
     match request.outcome {
         Outcome::Failed { reason, .. } => reason,
-        Outcome::Assessed(_) => "not usable: see the report of the run",
+        Outcome::Assessed(_) => "not usable",
     }
 }

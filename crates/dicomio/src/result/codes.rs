@@ -163,6 +163,8 @@ pub(super) fn breast(side: Side) -> Option<Code> {
     }
 }
 
+pub(super) const LESION_SCORE: Code =
+    code("lesion-score", "99LOBULE", "Score of a lesion, 0 to 100");
 pub(super) const BENIGN: Code = code(
     "benign",
     "99LOBULE",

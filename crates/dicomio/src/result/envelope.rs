@@ -3,7 +3,7 @@
 use dicom_core::{DataElement, PrimitiveValue, Tag, VR};
 use dicom_dictionary_std::tags;
 use dicom_object::InMemDicomObject;
-use lobule_exam::{BreastAssessment, Side};
+use lobule_exam::{BreastAssessment, Side, threshold_words};
 
 use super::codes::Code;
 use super::request::Assessed;
@@ -177,8 +177,9 @@ pub(super) fn uid(request: &ResultRequest<'_>, kind: &str, detail: &str) -> Stri
         Outcome::Assessed(_) => None,
         Outcome::Failed { reason, .. } => Some(reason),
     };
+    let notes = request.notes();
     derived_uid(&format!(
-        "lobule result\n{inputs:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{point:?}\n{failure:?}\n{:?}\n{placed:?}\n{:?}\n{kind}\n{detail}",
+        "lobule result\n{inputs:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{point:?}\n{failure:?}\n{:?}\n{placed:?}\n{notes:?}\n{:?}\n{kind}\n{detail}",
         run.model_name,
         run.model_version,
         run.model_digest,
@@ -207,6 +208,10 @@ fn placed(request: &ResultRequest<'_>) -> Vec<String> {
 pub(super) fn ascii(text: &str, most: usize) -> String {
     let plain = |c: char| match c {
         '\\' => '/',
+        '×' => 'x',
+        '–' => '-',
+        '“' | '”' => '"',
+        '’' => '\'',
         ' '..='~' => c,
         _ => '?',
     };
@@ -314,17 +319,26 @@ pub(super) fn put_pixels(object: &mut InMemDicomObject, mut pixels: Pixels) {
     object.put(DataElement::new(tags::PIXEL_DATA, VR::OB, value));
 }
 
-/// The one-line account of the run that every object carries.
+/// The account of the run that every object carries: model, operating point, limits of its use.
 pub(super) fn account(request: &ResultRequest<'_>) -> String {
     let run = request.run;
     let point = match &run.operating_point {
-        Some(p) => format!("operating point {} at {}", p.name, decimal(p.threshold)),
+        Some(p) => format!("operating point {} at {}", p.name, of_100(p.threshold)),
         None => "no operating point".to_owned(),
     };
+    let research_use = match run.research_use.as_str() {
+        "" => String::new(),
+        words => format!(". {words}"),
+    };
     format!(
-        "{NOTICE}. Lobule {}, model {} {}, {point}",
+        "{NOTICE}. Lobule {}, model {} {}, {point}{research_use}",
         run.program_version, run.model_name, run.model_version
     )
+}
+
+/// A threshold on the scale of the breasts' and lesions' scores.
+fn of_100(threshold: f64) -> String {
+    format!("{} of 100", threshold_words(100.0 * threshold))
 }
 
 /// What the operating point says of a breast.
@@ -338,7 +352,7 @@ pub(super) fn decision(request: &ResultRequest<'_>, breast: &BreastAssessment) -
         Some(p) => format!(
             "{flagged} at the operating point {} ({})",
             p.name,
-            decimal(p.threshold)
+            of_100(p.threshold)
         ),
         None => "no operating point".to_owned(),
     }

@@ -3,6 +3,8 @@
 //! It is here because it names the study and the patient's number, which do not leave this crate
 //! otherwise.
 
+use std::collections::BTreeMap;
+
 use dicom_dictionary_std::tags;
 use lobule_exam::{BreastAssessment, Side};
 use serde_json::{Value, json};
@@ -139,12 +141,21 @@ impl Context<'_> {
                 "code": "1",
             },
             "interpretation": [{ "text": decision(self.request, breast) }],
-            "note": [{ "text": NOTICE }],
+            "note": self.notes(breast),
+            "component": components(breast),
         });
         if let Some(site) = codes::breast(breast.side) {
             observation["bodySite"] = concept(site);
         }
         observation
+    }
+
+    /// Limits of the model's use, and what was said of the breast's images.
+    fn notes(&self, breast: &BreastAssessment) -> Vec<Value> {
+        let first = [NOTICE, &self.request.run.research_use].map(str::to_owned);
+        let first = first.into_iter().filter(|text| !text.is_empty());
+        let texts = first.chain(breast.notes());
+        texts.map(|text| json!({ "text": text })).collect()
     }
 
     fn risk(&self, breast: &BreastAssessment) -> Option<Value> {
@@ -176,7 +187,12 @@ impl Context<'_> {
             .iter()
             .map(|b| self.link(&format!("observation {}", b.side)));
         let (status, conclusion) = match self.request.outcome {
-            Outcome::Assessed(_) => ("preliminary", account(self.request)),
+            Outcome::Assessed(_) => {
+                let notes = self.request.notes().into_iter();
+                let notes = notes.map(|note| format!("\nNote: {note}"));
+                let notes: String = notes.collect();
+                ("preliminary", format!("{}{notes}", account(self.request)))
+            }
             Outcome::Failed { reason, .. } => (
                 "cancelled",
                 format!("{NOTICE}. The exam could not be assessed: {reason}"),
@@ -196,6 +212,34 @@ impl Context<'_> {
         }
         report
     }
+}
+
+/// The scores of 0 to 100 of the breast and of its lesions, by their numbers.
+fn components(breast: &BreastAssessment) -> Vec<Value> {
+    let findings = breast.images.iter().flat_map(|image| &image.findings);
+    let mut lesions = BTreeMap::new();
+    for lesion in findings.filter_map(|finding| finding.lesion) {
+        let score: &mut f64 = lesions.entry(lesion.number).or_default();
+        *score = score.max(lesion.score);
+    }
+    let component = |name: String, score: f64| {
+        json!({
+            "code": { "text": name },
+            "valueQuantity": {
+                "value": (score * 1e4).round() / 1e4,
+                "system": "http://unitsofmeasure.org",
+                "code": "1",
+            },
+        })
+    };
+    let whole = component(
+        "Score of the breast, 0 to 100".to_owned(),
+        breast.score_of_100(),
+    );
+    let lesions = lesions.into_iter();
+    let lesions =
+        lesions.map(|(n, score)| component(format!("Score of lesion {n}, 0 to 100"), score));
+    std::iter::once(whole).chain(lesions).collect()
 }
 
 fn patient(study: &ResultSource) -> Value {

@@ -1,13 +1,14 @@
 //! Measurement reports (PS3.3 A.35.13, TID 1500 of PS3.16): scores and outlines for programs.
 
 use dicom_dictionary_std::tags;
-use lobule_exam::{BreastAssessment, Finding, FindingClass, Laterality, Side};
+use lobule_exam::{BreastAssessment, FindingClass, Laterality, Side, score_words};
 
+use super::claim::{Claim, claims};
 use super::codes::{self, Code};
-use super::envelope::{Place, decimal, image_key, uid};
+use super::envelope::{Place, account, decision, image_key, uid};
 use super::request::Assessed;
 use super::tree::{Item, Relation, algorithm, graphic_outline, language, observer, report};
-use super::{NOTICE, Outcome, ResultKind, ResultObject, ResultRequest, ResultSource};
+use super::{Outcome, ResultKind, ResultObject, ResultRequest, ResultSource};
 use crate::Error;
 
 /// One report of an exam of either kind: a group of measurements per breast and per finding, and
@@ -29,7 +30,10 @@ pub fn measurement_report(request: &ResultRequest<'_>) -> Result<ResultObject, E
                 .breasts
                 .iter()
                 .map(|breast| breast_group(request, breast));
-            let findings = images.iter().flat_map(|image| findings(request, image));
+            let findings = images.iter().flat_map(|image| {
+                let claims = claims(image).into_iter();
+                claims.map(move |claim| finding_group(request, image, &claim))
+            });
             breasts.chain(findings).collect()
         }
     };
@@ -127,74 +131,58 @@ fn breast_group(request: &ResultRequest<'_>, breast: &BreastAssessment) -> Item 
         .with(chance)
 }
 
-fn findings<'a>(
-    request: &'a ResultRequest<'_>,
-    image: &'a Assessed<'_>,
-) -> impl Iterator<Item = Item> + 'a {
-    let numbered = (1..).zip(&image.image.findings);
-    numbered.map(move |(number, finding)| finding_group(request, image, number, finding))
-}
-
 /// An outlined finding (TID 1410).
-fn finding_group(
-    request: &ResultRequest<'_>,
-    image: &Assessed<'_>,
-    number: usize,
-    finding: &Finding,
-) -> Item {
-    let instance = image
-        .source
-        .data
-        .text(tags::INSTANCE_NUMBER)
-        .unwrap_or_default();
-    let name = format!(
-        "image {instance} frame {} finding {number}",
-        image.image.frame + 1
-    );
+fn finding_group(request: &ResultRequest<'_>, image: &Assessed<'_>, claim: &Claim<'_>) -> Item {
+    let (finding, side) = (claim.finding, image.breast.side);
     let outline = graphic_outline(&finding.outline, image.source);
     let frame = Some(image.image.frame);
     let region = Item::place(Relation::Contains, codes::IMAGE_REGION, "POLYLINE", outline)
         .with([Item::image(Relation::SelectedFrom, image.source, frame)]);
     let length = finding.longest_axis_mm;
     let length = length.map(|mm| measured(request, codes::LONG_AXIS, mm, codes::MILLIMETER));
-    let score = match finding.class {
-        FindingClass::Malignant => codes::SUSPICION,
-        FindingClass::Benign => codes::BENIGN,
+    let (score, value) = match (finding.lesion, finding.class) {
+        (Some(lesion), _) => (codes::LESION_SCORE, lesion.score),
+        (None, FindingClass::Malignant) => (codes::SUSPICION, finding.score),
+        (None, FindingClass::Benign) => (codes::BENIGN, finding.score),
     };
-    let key = format!("{} {number}", image_key(image));
-    group(request, "1410", &key, &name, image.breast.side)
+    let key = format!("{} {}", image_key(image), claim.place);
+    group(request, "1410", &key, &tracked(image, claim), side)
         .with([
             Item::code(Relation::Contains, codes::FINDING, codes::LESION),
             region,
         ])
-        .with([measured(request, score, finding.score, codes::UNITY)])
+        .with([measured(request, score, value, codes::UNITY)])
         .with(length)
+}
+
+/// One lesion is outlined once in each view.
+fn tracked(image: &Assessed<'_>, claim: &Claim<'_>) -> String {
+    let data = &image.source.data;
+    let instance = data.text(tags::INSTANCE_NUMBER).unwrap_or_default();
+    let place = format!("image {instance} frame {}", image.image.frame + 1);
+    match claim.finding.lesion {
+        Some(_) => format!("{} breast {}, {place}", image.breast.side, claim.name()),
+        None => format!("{place} finding {}", claim.place),
+    }
 }
 
 /// What a person should read.
 fn comments(request: &ResultRequest<'_>) -> Vec<String> {
-    let mut comments = vec![NOTICE.to_owned()];
+    let mut comments = vec![account(request)];
     match request.outcome {
         Outcome::Failed { reason, .. } => {
             comments.push(format!("The exam could not be assessed: {reason}"))
         }
         Outcome::Assessed(assessment) => comments.extend(assessment.breasts.iter().map(|breast| {
-            let score = decimal(breast.scores.malignant);
-            let point = request
-                .run
-                .operating_point
-                .as_ref()
-                .map(|p| p.name.as_str());
-            let decision = match (point, breast.flagged) {
-                (None, _) => "no operating point".to_owned(),
-                (Some(point), true) => format!("flagged at the operating point {point}"),
-                (Some(point), false) => format!("not flagged at the operating point {point}"),
-            };
             format!(
-                "Breast {}: suspicion score {score}, {decision}",
-                breast.side
+                "Breast {}: score {} of 100, {}",
+                breast.side,
+                score_words(breast.score_of_100()),
+                decision(request, breast)
             )
         })),
     }
+    let notes = request.notes().into_iter();
+    comments.extend(notes.map(|note| format!("Note: {note}")));
     comments
 }

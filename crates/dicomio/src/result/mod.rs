@@ -4,12 +4,13 @@
 //! own. Does not own: what is claimed (`assess`), sending (a later room).
 //!
 //! Every object names the algorithm, its version and its operating point, says that it is for
-//! research, gives a suspicion score and never a BI-RADS category. What a result in the same study
+//! research, gives a suspicion score and never a BI-RADS category. A lesion has the number and the
+//! score of 100 that it has on the page; what has neither is told apart by words. What a result in the same study
 //! has to carry of the patient is copied byte by byte from the images and goes nowhere else.
 //!
 //! Unique identifiers are a hash of the images' identifiers, the side, view, medium and size of a pixel
 //! that each was taken for, the model's digest, the engine, the program's version, the operating point, the prevalence, a
-//! failure's reason and the kind of object: the same run gives the same identifiers. The [`Moment`] is not part of them: who keeps results keeps the moment of the first
+//! failure's reason, the warnings and the kind of object: the same run gives the same identifiers. The [`Moment`] is not part of them: who keeps results keeps the moment of the first
 //! run with them, so that one identifier always has the same bytes.
 //!
 //! ```no_run
@@ -32,6 +33,7 @@
 
 mod cad_report;
 mod canvas;
+mod claim;
 mod codes;
 mod encapsulated_pdf;
 mod envelope;

@@ -3,8 +3,9 @@
 use dicom_core::{DataElement, PrimitiveValue, Tag, VR};
 use dicom_dictionary_std::tags;
 use dicom_object::InMemDicomObject;
-use lobule_exam::{Finding, FindingClass};
+use lobule_exam::Finding;
 
+use super::claim::{Claim, claims};
 use super::envelope::{Place, ascii, envelope, image_key, image_reference, put_items};
 use super::request::Assessed;
 use super::tree::{by_series, graphic_outline};
@@ -150,10 +151,8 @@ fn put_annotations(object: &mut InMemDicomObject, image: &Assessed<'_>) {
         .iter()
         .map(|finding| outline(image, finding));
     put_items(&mut item, tags::GRAPHIC_OBJECT_SEQUENCE, outlines.collect());
-    let labels = (1..).zip(&image.image.findings);
-    let mut labels: Vec<_> = labels
-        .map(|(number, finding)| label(image, number, finding))
-        .collect();
+    let labels = claims(image);
+    let mut labels: Vec<_> = labels.iter().map(|claim| label(image, claim)).collect();
     labels.push(notice(image.source));
     put_items(&mut item, tags::TEXT_OBJECT_SEQUENCE, labels);
     put_sequence(object, tags::GRAPHIC_ANNOTATION_SEQUENCE, item);
@@ -184,18 +183,13 @@ fn outline(image: &Assessed<'_>, finding: &Finding) -> InMemDicomObject {
 }
 
 /// The number, class and score of a finding, beside its box.
-fn label(image: &Assessed<'_>, number: usize, finding: &Finding) -> InMemDicomObject {
-    let letter = match finding.class {
-        FindingClass::Malignant => 'M',
-        FindingClass::Benign => 'B',
-    };
-    let words = format!("{number}{letter} {:.2}", finding.score);
-    let bounds = finding.bounds;
+fn label(image: &Assessed<'_>, claim: &Claim<'_>) -> InMemDicomObject {
+    let bounds = claim.finding.bounds;
     let at = [
         bounds.col_end().min(image.source.cols) as f32,
         bounds.row as f32 + 1.0,
     ];
-    anchored(&words, at)
+    anchored(&claim.tag(), at)
 }
 
 /// The notice, in the first corner of the image.

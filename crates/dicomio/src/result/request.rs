@@ -59,6 +59,8 @@ pub struct ResultRun {
     pub model_digest: String,
     /// The threshold that flags a breast; none when the package carries none.
     pub operating_point: Option<OperatingPoint>,
+    /// What the model's package says of its use beyond [`NOTICE`](super::NOTICE); may be empty.
+    pub research_use: String,
     /// Share of malignant cases at which probabilities hold; none without calibration.
     pub prevalence: Option<f64>,
 }
@@ -141,6 +143,20 @@ impl<'a> ResultRequest<'a> {
         images
             .map(|(breast, image)| self.assessed(breast, image))
             .collect()
+    }
+
+    /// What the reader has to know beside the result, a line each; nothing of a failed exam, whose
+    /// reason says it all.
+    pub(super) fn notes(&self) -> Vec<String> {
+        let Outcome::Assessed(assessment) = self.outcome else {
+            return Vec::new();
+        };
+        let all = self.sources.len();
+        let images = assessment.breasts.iter().flat_map(|b| &b.images);
+        let is_used = |source: &&ResultSource| images.clone().any(|i| i.file == source.name);
+        let unused = all - self.sources.iter().filter(is_used).count();
+        let unused = (unused > 0).then(|| format!("{unused} of {all} images could not be used"));
+        unused.into_iter().chain(assessment.notes()).collect()
     }
 
     fn assessed(

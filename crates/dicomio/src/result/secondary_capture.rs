@@ -5,10 +5,11 @@ use std::path::Path;
 use dicom_core::{DataElement, VR, dicom_value};
 use dicom_dictionary_std::tags;
 use dicom_object::InMemDicomObject;
-use lobule_exam::{Finding, FindingClass, Laterality, Point, Polygon, Side};
+use lobule_exam::{FindingClass, Laterality, Point, Polygon, Side, score_words};
 use lobule_raster::{Image, Limits, Picture};
 
 use super::canvas::{self, Color};
+use super::claim::{Claim, claims};
 use super::codes;
 use super::envelope::{
     Pixels, Place, account, ascii, copy, decision, envelope, image_key, image_reference, put_code,
@@ -152,8 +153,9 @@ fn drawn(
             false => canvas::BLACK,
         }
     });
-    for (number, finding) in (1..).zip(&assessed.image.findings) {
-        mark(&mut image, finding, number, factor, scale);
+    let mut taken = Vec::new();
+    for claim in claims(assessed) {
+        mark(&mut image, &claim, factor, scale, &mut taken);
     }
     for (i, line) in lines.iter().enumerate() {
         let at = Point {
@@ -182,10 +184,21 @@ fn shrunk(picture: &Image<Color>, factor: usize) -> Image<Color> {
     })
 }
 
-fn mark(image: &mut Image<Color>, finding: &Finding, number: usize, factor: usize, scale: usize) {
-    let (color, letter) = match finding.class {
-        FindingClass::Malignant => (MALIGNANT, 'M'),
-        FindingClass::Benign => (BENIGN, 'B'),
+/// Where a tag stands: its upper left corner and its width.
+type Tag = (Point, f64);
+
+/// Draws an outline and its tag, the tag below those that it would cover.
+fn mark(
+    image: &mut Image<Color>,
+    claim: &Claim<'_>,
+    factor: usize,
+    scale: usize,
+    taken: &mut Vec<Tag>,
+) {
+    let finding = claim.finding;
+    let color = match finding.class {
+        FindingClass::Malignant => MALIGNANT,
+        FindingClass::Benign => BENIGN,
     };
     // The centre of pixel 0 of the small picture is the middle of the first `factor` pixels.
     let half = (factor as f64 - 1.0) / 2.0;
@@ -199,15 +212,28 @@ fn mark(image: &mut Image<Color>, finding: &Finding, number: usize, factor: usiz
     let outline = Polygon { points };
     canvas::outline(image, &outline, scale as i64 / 2 + 1, canvas::BLACK);
     canvas::outline(image, &outline, scale as i64 / 2, color);
-    let label = format!("{number}{letter} {:.2}", finding.score);
+    let label = claim.tag();
     let width = (label.len() * canvas::LETTER * scale) as f64;
-    let at = Point {
-        row: top.max(0.0),
+    let mut at = Point {
+        // Whole pixels, so that steps are exact.
+        row: top.clamp(0.0, image.rows() as f64).floor(),
         col: (right + 2.0 * scale as f64)
             .min(image.cols() as f64 - width)
             .max(0.0),
     };
+    let step = (canvas::LINE * scale) as f64;
+    let covered = |at: Point| {
+        let meets = |(other, other_width): &&Tag| {
+            let rows = (other.row - at.row).abs() < step;
+            rows && at.col < other.col + other_width && other.col < at.col + width
+        };
+        taken.iter().find(meets).map(|(other, _)| other.row)
+    };
+    while let Some(row) = covered(at) {
+        at.row = row + step;
+    }
     canvas::text(image, at, scale, &label, color);
+    taken.push((at, width));
 }
 
 /// What is written below the picture.
@@ -222,23 +248,40 @@ fn words(request: &ResultRequest<'_>, assessed: &Assessed<'_>) -> Vec<String> {
     let chance = breast
         .probabilities
         .map(|p| format!(", probability {:.3}", p.malignant));
-    let decision = decision(request, breast);
-    let score = breast.scores.malignant;
-    let findings = assessed.image.findings.len();
-    let lines = [
+    let mut lines = vec![
         NOTICE.to_owned(),
         format!(
-            "{side}: suspicion score {score:.3}{}, {decision}",
-            chance.unwrap_or_default()
+            "{side}: score {} of 100{}, {}",
+            score_words(breast.score_of_100()),
+            chance.unwrap_or_default(),
+            decision(request, breast)
+        ),
+        legend(assessed),
+        format!(
+            "Network's score, uncalibrated: breast {:.3}, this image {:.3}",
+            breast.scores.malignant, assessed.image.scores.malignant
         ),
         format!(
-            "This image: {:.3}; findings outlined: {findings} (M malignant, B benign)",
-            assessed.image.scores.malignant
-        ),
-        format!(
-            "Lobule {}, model {} {}",
-            run.program_version, run.model_name, run.model_version
+            "Lobule {}, model {} {}. {}",
+            run.program_version, run.model_name, run.model_version, run.research_use
         ),
     ];
-    lines.map(|line| ascii(&line, 400)).to_vec()
+    lines.extend(request.notes().iter().map(|note| format!("Note: {note}")));
+    lines.iter().map(|line| ascii(line, 400)).collect()
+}
+
+/// What stands beside the outlines.
+fn legend(assessed: &Assessed<'_>) -> String {
+    let findings = assessed.image.findings.len();
+    let values = match assessed.image.mammogram {
+        Some(_) => {
+            "M looks malignant: the lesion's number over the views and its score of 100; \
+             B looks benign: peak of the saliency, uncalibrated"
+        }
+        None => "M looks malignant, B benign; peaks of the saliency, uncalibrated",
+    };
+    match findings {
+        0 => "Findings outlined: 0".to_owned(),
+        n => format!("Findings outlined: {n} ({values})"),
+    }
 }

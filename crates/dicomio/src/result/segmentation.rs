@@ -5,6 +5,7 @@ use dicom_dictionary_std::tags;
 use dicom_object::InMemDicomObject;
 use lobule_exam::{FindingClass, Point};
 
+use super::claim::{Claim, claims};
 use super::codes;
 use super::envelope::{
     Pixels, Place, account, ascii, copy, envelope, image_key, image_reference, put_code,
@@ -54,13 +55,8 @@ fn outlines(
         let message = format!("expected at most 65535 findings of an image, got {n}");
         return Err(Error::new(ErrorKind::Write, message));
     }
-    let labels: Vec<String> = (1..)
-        .zip(findings)
-        .map(|(n, f)| match f.class {
-            FindingClass::Malignant => format!("finding {n}, looks malignant, {:.2}", f.score),
-            FindingClass::Benign => format!("finding {n}, looks benign, {:.2}", f.score),
-        })
-        .collect();
+    let label = |c: &Claim<'_>| format!("{}, {}, {}", c.name(), c.looks(), c.value());
+    let labels: Vec<String> = claims(image).iter().map(label).collect();
     let (rows, cols) = (image.source.rows, image.source.cols);
     let mut bits = vec![0_u8; (rows * cols * findings.len()).div_ceil(8)];
     for (frame, finding) in findings.iter().enumerate() {

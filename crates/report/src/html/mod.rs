@@ -12,6 +12,8 @@ pub(crate) use exam::ExamPage;
 pub(crate) use picture::{encode_png, resized_rgb, rgb_uri};
 pub(crate) use worklist::{WorklistRow, worklist_page};
 
+use lobule_exam::threshold_words;
+
 use crate::{Calibration, ModelStatus, RunInfo};
 
 /// The foot of every page: what the numbers were made with.
@@ -44,7 +46,7 @@ impl Foot {
                 format!(
                     "“{}”, threshold {}: {}",
                     p.name,
-                    percent(p.threshold),
+                    threshold_percent(p.threshold),
                     p.chosen_by
                 )
             }),
@@ -81,6 +83,11 @@ pub(crate) fn percent(share: f64) -> String {
         v if !(10.0..=99.0).contains(&v) => format!("{} %", trimmed(v)),
         v => format!("{v:.0} %"),
     }
+}
+
+/// A threshold as a share, with as many digits as it takes to compare with it.
+pub(crate) fn threshold_percent(share: f64) -> String {
+    format!("{} %", threshold_words(100.0 * share))
 }
 
 fn trimmed(value: f64) -> String {

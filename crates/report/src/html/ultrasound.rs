@@ -6,7 +6,7 @@ use lobule_raster::Picture;
 
 use super::exam::{ExamHead, messages, name_of, side_title, verdict, width};
 use super::picture::{overlay_transform, overlay_uri, picture_uri};
-use super::{Foot, percent};
+use super::{Foot, percent, threshold_percent};
 use crate::heat_map::maximum;
 use crate::{Error, ExamRecord, NOTICE, RunInfo, Surroundings};
 
@@ -120,7 +120,7 @@ impl BreastView {
             big: percent(shown.malignant),
             big_words: words.to_owned(),
             flagged: breast.flagged,
-            verdict: verdict(info, breast.flagged, percent),
+            verdict: verdict(info, breast.flagged, threshold_percent),
             benign: percent(shown.benign),
             meter: width(shown.malignant),
             threshold_meter: threshold.map(width),

@@ -13,7 +13,7 @@ use lobule_exam::{
     WarningKind,
 };
 use lobule_raster::{Image, Picture};
-use lobule_report::{ExamRecord, HeatMapLabel, Layout, Pages, Surroundings, heat_map};
+use lobule_report::{ExamRecord, Folder, HeatMapLabel, Layout, Pages, Surroundings, heat_map};
 
 use super::{EVIL, write};
 
@@ -294,8 +294,34 @@ fn four_views_hang_right_before_left_and_cc_above_mlo() {
     ] {
         assert!(page.contains(needed), "{needed}");
     }
-    assert!(!page.contains("not there") && !page.contains("Other and repeated"));
+    assert!(!page.contains("not assessed") && !page.contains("Other and repeated"));
     assert!(!page.contains("http://") && !page.contains("https://"));
+}
+
+/// At a low prevalence thresholds lie below one of 100: they have to be readable.
+#[test]
+fn a_low_threshold_is_said_with_its_digits() {
+    let mut info = super::info();
+    info.model.modality = Modality::Mammography;
+    info.operating_point.as_mut().unwrap().threshold = 0.005_345;
+    let layout = Layout {
+        pages: Pages::OneExam,
+        ..Layout::default()
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let mut folder = Folder::create(dir.path(), vec![info], layout).unwrap();
+    let spots = [spot(90.0, 150.0, 44.0, 1)];
+    folder
+        .add(&exam(vec![drawn(RIGHT, View::Mlo, &spots, None)]))
+        .unwrap();
+    let page = fs::read_to_string(folder.finish(&[]).unwrap()).unwrap();
+    for needed in [
+        "the operating point “balanced” (0.53)",
+        "A breast is flagged from 0.53 on",
+        "“balanced”, threshold 0.53 %",
+    ] {
+        assert!(page.contains(needed), "{needed}");
+    }
 }
 
 #[test]
@@ -317,9 +343,9 @@ fn what_is_missing_repeated_or_unclear_is_said() {
     }
     let page = page(&record);
     for needed in [
-        "RCC not there",
-        "Not there: RCC",
-        "Not there: LMLO",
+        "RCC not assessed",
+        "Not assessed: RCC",
+        "Not assessed: LMLO",
         "NOT at the same scale",
         "Other and repeated views",
         "Breast of unknown side",
@@ -336,7 +362,7 @@ fn what_is_missing_repeated_or_unclear_is_said() {
     let one = exam(vec![drawn(LEFT, View::Cc, &[], half_mm())]);
     let one = self::page(&one);
     assert!(one.contains("Not assessed: the exam holds no usable image of it."));
-    assert!(one.contains("RCC not there") && one.contains("LMLO not there"));
+    assert!(one.contains("RCC not assessed") && one.contains("LMLO not assessed"));
 }
 
 /// The mean brightness of a square of the page's only picture, in pixels of its crop.

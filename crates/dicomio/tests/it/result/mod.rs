@@ -1,5 +1,6 @@
 //! Results as DICOM objects: what they hold, and what programs that are not ours say of them.
 
+mod claims;
 mod judged;
 mod look_up_tables;
 mod objects;
@@ -31,6 +32,7 @@ fn run() -> ResultRun {
             threshold: 0.5,
             chosen_by: "made up for a test".to_owned(),
         }),
+        research_use: "Learnt from few films; ranks weakly.".to_owned(),
         prevalence: Some(0.1),
     }
 }
@@ -39,7 +41,7 @@ fn moment() -> Moment {
     Moment::new("20260131", "120000").unwrap()
 }
 
-/// An ellipse about the middle of an image, moved by a part of its size.
+/// An ellipse about the middle of an image, moved by a part of its size; number 0 is no lesion.
 fn finding(class: FindingClass, rows: usize, cols: usize, shift: f64, number: usize) -> Finding {
     let (rows, cols) = (rows as f64, cols as f64);
     let corner = |i: usize| {
@@ -61,8 +63,8 @@ fn finding(class: FindingClass, rows: usize, cols: usize, shift: f64, number: us
         },
         outline: Polygon { points },
         longest_axis_mm: Some(11.5),
-        lesion: Some(Lesion {
-            score: 87.3,
+        lesion: (number > 0).then_some(Lesion {
+            score: 31.0 / number as f64,
             number,
         }),
     }
@@ -196,7 +198,7 @@ fn mammography() -> Exam {
         )
     };
     let at = |shift| finding(FindingClass::Malignant, 240, 180, shift, 1);
-    let other = finding(FindingClass::Benign, 240, 180, -0.25, 2);
+    let other = finding(FindingClass::Benign, 240, 180, -0.25, 0);
     Exam::new(vec![
         breast(
             Side::Known(Laterality::Left),
@@ -236,7 +238,7 @@ fn ultrasound(folder: &Path) -> Exam {
             instance_number: number,
         };
         write_ultrasound(&file, &written).unwrap();
-        let found = vec![finding(FindingClass::Malignant, 300, 400, 0.1, 1)];
+        let found = vec![finding(FindingClass::Malignant, 300, 400, 0.1, 0)];
         let frame = number as usize - 1;
         images.push(ImageAssessment {
             frame,

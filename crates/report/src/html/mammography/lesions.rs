@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use lobule_exam::{BreastAssessment, Finding, ImageAssessment, LengthUnit, NippleLine, Side, View};
-
-use super::score_words;
+use lobule_exam::{
+    BreastAssessment, Finding, ImageAssessment, LengthUnit, NippleLine, Side, View, score_words,
+};
 
 /// Nearer to the nipple line than this, a lesion is neither above nor below it.
 const AT_LINE_MM: f64 = 5.0;

@@ -8,7 +8,7 @@ mod lesions;
 mod view;
 
 use askama::Template;
-use lobule_exam::{BreastAssessment, SCREENING_VIEWS, Side};
+use lobule_exam::{BreastAssessment, SCREENING_VIEWS, Side, score_words, threshold_words};
 use lobule_raster::DENSITY_NOTE;
 
 use super::exam::{ExamHead, side_title, verdict, width};
@@ -160,7 +160,7 @@ impl Judged {
                 None => "a score, NOT a calibrated probability".to_owned(),
             },
             flagged: breast.flagged,
-            verdict: verdict(info, breast.flagged, |t| score_words(100.0 * t)),
+            verdict: verdict(info, breast.flagged, |t| threshold_words(100.0 * t)),
             meter: width(score / 100.0),
             threshold_meter: threshold.map(width),
             missing: missing_words(breast.side, &breast.missing_views),
@@ -168,16 +168,6 @@ impl Judged {
             density_classes: density_lines(breast),
             lesions: lesion_rows(breast),
         }
-    }
-}
-
-/// A score of 0 to 100 as a reader wants it: whole, and never a false 0 or 100.
-fn score_words(score: f64) -> String {
-    match score {
-        s if s.is_nan() => "–".to_owned(),
-        s if s > 0.0 && s < 1.0 => "< 1".to_owned(),
-        s if s > 99.0 && s < 100.0 => "> 99".to_owned(),
-        s => format!("{s:.0}"),
     }
 }
 
@@ -226,30 +216,9 @@ fn point_words(info: &RunInfo) -> String {
         None => "The model carries no operating point: nothing is flagged.".to_owned(),
         Some(point) => format!(
             "A breast is flagged from {} on, the operating point “{}” (the tick on the bar), chosen so: {}",
-            score_words(100.0 * point.threshold),
+            threshold_words(100.0 * point.threshold),
             point.name,
             point.chosen_by
         ),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::score_words;
-
-    #[test]
-    fn scores_never_claim_certainty() {
-        let cases = [
-            (0.0, "0"),
-            (0.4, "< 1"),
-            (9.6, "10"),
-            (87.4, "87"),
-            (99.7, "> 99"),
-            (100.0, "100"),
-            (f64::NAN, "–"),
-        ];
-        for (score, text) in cases {
-            assert_eq!(score_words(score), text);
-        }
     }
 }

@@ -1,9 +1,10 @@
 //! One view as a drawing: the picture turned as it hangs, and what is laid over it.
 
-use lobule_exam::{Affine, Finding, Laterality, MammogramFacts, Point, Polygon, Side, View};
+use lobule_exam::{
+    Affine, Finding, Laterality, MammogramFacts, Point, Polygon, Side, View, score_words,
+};
 
 use super::hanging::{ChestAt, Frame, Hung, Shot, Unit, letters};
-use super::score_words;
 use crate::heat_map::maximum;
 use crate::html::exam::{messages, name_of};
 use crate::html::percent;

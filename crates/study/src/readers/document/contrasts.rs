@@ -3,6 +3,7 @@
 use lobule_report::document::{Cell, Section};
 use lobule_stats::multiplicity::holm;
 
+use super::counted;
 use crate::page::{
     DIFFERENCE_COLUMNS, degrees, difference, difference_cells, estimate, found, number, or_missing,
     table, warning,
@@ -85,8 +86,11 @@ pub(super) fn algorithms(result: &Readers) -> Option<Section> {
     });
     let caption = format!(
         "Mean of the readers minus the algorithm, the algorithm being a single treatment (Hillis \
-         2005); {}, {} covariances, n = {} readers and {} cases.",
-        result.random, result.covariance, result.n_readers, result.n_cases
+         2005); {}, {} covariances, n = {} and {}.",
+        result.random,
+        result.covariance,
+        counted(result.n_readers, "reader"),
+        counted(result.n_cases, "case")
     );
     Some(Section {
         title: "Readers against algorithms".into(),

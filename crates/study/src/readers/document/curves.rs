@@ -3,6 +3,7 @@
 use lobule_report::chart::{Chart, Curve, LineChart, Mark, Marks, Tone, Weight};
 use lobule_report::document::{Block, Section};
 
+use super::counted;
 use crate::page::figure;
 use crate::readers::{Curves, Readers, RocCurve};
 
@@ -60,11 +61,11 @@ fn roc_figure(result: &Readers, curves: &Curves, index: usize) -> Block {
         false => " Points: the readers at their threshold.".to_owned(),
     };
     let caption = format!(
-        "{}: empirical ROC curves of {} readers (gray), n = {} cases, and their mean, the average \
+        "{}: empirical ROC curves of {} (gray), n = {}, and their mean, the average \
          sensitivity at each false-positive rate.{points}",
         curves.modality,
-        curves.readers.len(),
-        result.n_cases
+        counted(curves.readers.len(), "reader"),
+        counted(result.n_cases, "case")
     );
     figure(&format!("roc_{}", index + 1), caption, Chart::Lines(chart))
 }
@@ -96,8 +97,9 @@ fn mean_figure(result: &Readers) -> Block {
             ..Curve::line(curves.modality.clone(), curves.mean.clone())
         }));
     let caption = format!(
-        "Mean ROC curves of {} readers by modality, n = {} cases.",
-        result.n_readers, result.n_cases
+        "Mean ROC curves of {} by modality, n = {}.",
+        counted(result.n_readers, "reader"),
+        counted(result.n_cases, "case")
     );
     figure("roc_means", caption, Chart::Lines(chart))
 }

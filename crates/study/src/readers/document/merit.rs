@@ -3,6 +3,7 @@
 use lobule_report::chart::{Axis, Chart, ForestPlot, ForestRow, RowKind};
 use lobule_report::document::{Block, Cell, Section};
 
+use super::counted;
 use crate::page::{
     DIFFERENCE_COLUMNS, degrees, difference, difference_cells, estimate, figure, forest_row, found,
     number, or_missing, p_words, percent, table,
@@ -37,11 +38,11 @@ fn modality_table(result: &Readers, analysis: &Analysis, stem: &str) -> Block {
         ]
     });
     let caption = format!(
-        "Mean {} over {} readers and {} cases; Obuchowski–Rockette, {}, {} covariances, {} \
+        "Mean {} over {} and {}; Obuchowski–Rockette, {}, {} covariances, {} \
          intervals.",
         analysis.figure,
-        result.n_readers,
-        result.n_cases,
+        counted(result.n_readers, "reader"),
+        counted(result.n_cases, "case"),
         result.random,
         result.covariance,
         percent(result.confidence)
@@ -98,10 +99,10 @@ fn difference_table(result: &Readers, analysis: &Analysis, stem: &str) -> Block 
         .map(|m| format!(" Margin {}, fixed by the analyst.", m.margin))
         .next();
     let caption = format!(
-        "Differences of mean {}; n = {} readers, {} cases; {}.{}{}",
+        "Differences of mean {}; n = {}, {}; {}.{}{}",
         analysis.figure,
-        result.n_readers,
-        result.n_cases,
+        counted(result.n_readers, "reader"),
+        counted(result.n_cases, "case"),
         result.random,
         overall.unwrap_or_default(),
         margin.unwrap_or_default()

@@ -71,11 +71,17 @@ fn primary(result: &Readers) -> Option<&Analysis> {
     result.figures.first()?.value()
 }
 
+/// `1 reader`, `3 readers`.
+fn counted(n: usize, what: &str) -> String {
+    let plural = if n == 1 { "" } else { "s" };
+    format!("{n} {what}{plural}")
+}
+
 fn summary(result: &Readers) -> Vec<String> {
     let mut lines = vec![format!(
-        "{} readers rated {} cases ({} with the disease) in {}.",
-        result.n_readers,
-        result.n_cases,
+        "{} rated {} ({} with the disease) in {}.",
+        counted(result.n_readers, "reader"),
+        counted(result.n_cases, "case"),
         result.n_positive,
         result.modalities.join(", ")
     )];
