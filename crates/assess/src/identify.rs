@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use lobule_dicomio::{ErrorKind, Instance, Mammogram};
+use lobule_dicomio::{ErrorKind, Instance, Mammogram, PatientKey};
 use lobule_exam::Side;
 use lobule_raster::Limits;
 
@@ -26,6 +26,15 @@ impl Content {
             Content::Picture => Side::Unknown,
             Content::Sonogram(instance) => instance.side,
             Content::Mammogram(mammogram) => mammogram.side,
+        }
+    }
+
+    /// Opaque keys of the study and the patient that the file itself states.
+    pub(crate) fn study(&self) -> Option<(&str, Option<&PatientKey>)> {
+        match self {
+            Content::Picture => None,
+            Content::Sonogram(one) => Some((&one.exam_key, one.patient_key.as_ref())),
+            Content::Mammogram(one) => Some((&one.exam_key, one.patient_key.as_ref())),
         }
     }
 }

@@ -226,8 +226,10 @@ impl<'a, E: FnMut(AssessedExam) -> Result<(), Error>> Flow<'a, E> {
             Ok(images) => images,
             Err(reason) => {
                 tracing::info!(file = %file.path.display(), %reason, "skipped");
-                let file = file.name.clone();
-                self.exam(exam).skipped.push(Skipped { file, reason });
+                let open = self.exam(exam);
+                let side = open.inputs.breasts[breast].side;
+                let one = Skipped::new(&file.name, reason).of(&open.inputs.exam, side);
+                open.skipped.push(one);
                 return Ok(());
             }
         };
@@ -313,8 +315,7 @@ impl<'a> OpenExam<'a> {
     }
 
     fn finish(mut self, assessor: &Assessor) -> Result<AssessedExam, Error> {
-        let ExamInputs { exam, modality, .. } = self.inputs;
-        let assessment = assessment(exam, *modality, &self.breasts, assessor)?;
+        let assessment = assessment(self.inputs, &self.breasts, assessor)?;
         let images = self.breasts.iter_mut().flat_map(|(_, images)| images);
         let kept = images.map(|i| (i.loaded.picture.take(), std::mem::take(&mut i.loaded.steps)));
         let (pictures, steps) = kept.unzip();

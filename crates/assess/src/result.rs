@@ -7,6 +7,7 @@ use lobule_exam::{
 };
 use lobule_raster::NetworkInput;
 
+use crate::collect::ExamInputs;
 use crate::ensemble::ImageOutputs;
 use crate::findings::{highest, inside_breast};
 use crate::lesions::name_lesions;
@@ -28,8 +29,7 @@ pub(crate) struct RunImage {
 /// # Errors
 /// `Outputs` when the network gave no finite numbers.
 pub(crate) fn assessment(
-    exam: &str,
-    modality: Modality,
+    inputs: &ExamInputs,
     breasts: &[(Side, Vec<RunImage>)],
     assessor: &Assessor,
 ) -> Result<Assessment, Error> {
@@ -37,19 +37,19 @@ pub(crate) fn assessment(
     let assessed: Vec<BreastAssessment> = with_images
         .map(|(side, images)| breast(*side, images, assessor))
         .collect::<Result<_, Error>>()?;
-    let mut warnings = Vec::new();
+    let mut warnings = inputs.warnings.clone();
     if assessed.iter().any(|b| b.side == Side::Unknown) {
         warnings.push(Warning {
             kind: WarningKind::UnknownSide,
             message: "nothing states the breast's side: its images are a group of their own".into(),
         });
     }
-    if modality == Modality::Mammography {
+    if inputs.modality == Modality::Mammography {
         warn_of_views(&assessed, &mut warnings);
     }
     Ok(Assessment {
-        exam: exam.to_owned(),
-        modality,
+        exam: inputs.exam.clone(),
+        modality: inputs.modality,
         breasts: assessed,
         warnings,
     })
