@@ -1,11 +1,12 @@
 //! What is given becomes exams, breasts and files, without decoding a pixel.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use lobule_exam::{Medium, Modality, Side, Skipped, Spacing, View, Warning, WarningKind};
 
+use crate::grouping::{Grouping, Studies, unique};
 use crate::identify::{Content, identify};
 use crate::manifest::{ManifestRow, read_manifest};
 use crate::views::{self, Taken};
@@ -21,15 +22,17 @@ pub struct Inputs {
     pub skipped: Vec<Skipped>,
 }
 
-/// The files of one exam.
+/// The files of one exam, which is of one patient as far as its files tell.
 #[derive(Debug)]
 pub struct ExamInputs {
-    /// Opaque key of the exam, unique in the run.
+    /// Opaque key of the exam, unique in the run. Keys may differ in case alone.
     pub exam: String,
     /// What its images were made with; a study of both is two exams.
     pub modality: Modality,
     /// Its breasts: left, right, unknown.
     pub breasts: Vec<BreastInputs>,
+    /// Of the exam as a whole, known before decoding.
+    pub warnings: Vec<Warning>,
 }
 
 /// The files of one breast.
@@ -140,7 +143,8 @@ impl Inputs {
 }
 
 /// Finds out what the given paths are. A folder is read with everything in it, sorted by name; a
-/// `.csv` given directly is a manifest; every path ends in an exam or in `skipped`.
+/// `.csv` given directly is a manifest; every path ends in an exam or in `skipped`. A file that a
+/// manifest names is what the manifest says, wherever else it is found.
 ///
 /// # Errors
 /// Only for a manifest that is wrong: it names the line and the column.
@@ -154,20 +158,56 @@ pub fn collect(paths: &[PathBuf]) -> Result<Inputs, Error> {
 /// # Errors
 /// As [`collect`].
 pub fn collect_as(paths: &[PathBuf], pictures: Modality) -> Result<Inputs, Error> {
+    let sources = paths.iter().map(|path| Source::open(path));
+    let sources = sources.collect::<Result<Vec<_>, _>>()?;
     let mut collector = Collector::new(pictures);
-    for path in paths {
-        if is_csv(path) && path.is_file() {
-            collector.add_manifest(path)?;
-            continue;
-        }
-        let mut walk = Walk::default();
-        walk.add(path);
-        collector.skipped.extend(walk.skipped);
-        for file in walk.files {
-            collector.add_file(NamedFile::at(file), None);
+    collector.in_manifests = sources.iter().flat_map(Source::real_files).collect();
+    for source in sources {
+        match source {
+            Source::Manifest(rows) => {
+                for (file, row) in rows {
+                    collector.add_target(file, Some(row));
+                }
+            }
+            Source::Path(path) => collector.add_path(path),
         }
     }
     Ok(collector.finish())
+}
+
+/// Something that the user named.
+enum Source<'a> {
+    /// The files of a manifest, with what it says of them.
+    Manifest(Vec<(NamedFile, ManifestRow)>),
+    /// A file or a folder.
+    Path(&'a Path),
+}
+
+impl Source<'_> {
+    fn open(path: &Path) -> Result<Source<'_>, Error> {
+        if !is_csv(path) || !path.is_file() {
+            return Ok(Source::Path(path));
+        }
+        let unreadable = |e: std::io::Error| {
+            let text = format!("expected a readable manifest, got: {e}");
+            Error::new(ErrorKind::Manifest, text).in_file(path)
+        };
+        let file = File::open(path).map_err(unreadable)?;
+        let rows = read_manifest(std::io::BufReader::new(file)).map_err(|e| e.in_file(path))?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let named = |row: ManifestRow| (NamedFile::at(folder.join(&row.file)), row);
+        Ok(Source::Manifest(rows.into_iter().map(named).collect()))
+    }
+
+    /// The files that a manifest names and that are there.
+    fn real_files(&self) -> Vec<PathBuf> {
+        let rows = match self {
+            Source::Manifest(rows) => rows.as_slice(),
+            Source::Path(_) => &[],
+        };
+        let real = |(file, _): &(NamedFile, ManifestRow)| file.path.canonicalize().ok();
+        rows.iter().filter_map(real).collect()
+    }
 }
 
 /// As [`collect`], of files that go by other names than their paths: neither results nor reasons
@@ -187,20 +227,22 @@ fn is_csv(path: &Path) -> bool {
 
 struct Collector {
     pictures: Modality,
-    exams: Vec<ExamInputs>,
+    exams: Vec<OpenExam>,
     position: HashMap<(Modality, Grouping), usize>,
-    /// Mammograms, by the place of their exam: they find their breasts once all are there.
-    mammograms: Vec<Vec<Taken>>,
-    skipped: Vec<Skipped>,
+    studies: Studies,
+    skipped: Vec<(Skipped, Option<Grouping>)>,
     read: HashSet<PathBuf>,
+    in_manifests: HashSet<PathBuf>,
 }
 
-/// What makes files belong to one exam.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-enum Grouping {
-    Manifest(String),
-    Study(String),
-    File(PathBuf),
+/// An exam to which files may come.
+struct OpenExam {
+    inputs: ExamInputs,
+    grouping: Grouping,
+    /// They find their breasts once all are there.
+    mammograms: Vec<Taken>,
+    /// Keys of the studies that its files are of.
+    studies: BTreeSet<String>,
 }
 
 impl Collector {
@@ -209,53 +251,62 @@ impl Collector {
             pictures,
             exams: Vec::new(),
             position: HashMap::new(),
-            mammograms: Vec::new(),
+            studies: Studies::default(),
             skipped: Vec::new(),
             read: HashSet::new(),
+            in_manifests: HashSet::new(),
         }
     }
 
-    fn add_manifest(&mut self, path: &Path) -> Result<(), Error> {
-        let unreadable = |e: std::io::Error| {
-            let text = format!("expected a readable manifest, got: {e}");
-            Error::new(ErrorKind::Manifest, text).in_file(path)
-        };
-        let file = File::open(path).map_err(unreadable)?;
-        let rows = read_manifest(std::io::BufReader::new(file)).map_err(|e| e.in_file(path))?;
-        let folder = path.parent().unwrap_or(Path::new(""));
-        for row in rows {
-            self.add_target(NamedFile::at(folder.join(&row.file)), Some(row));
+    /// Adds what no manifest names.
+    fn add_path(&mut self, path: &Path) {
+        let mut walk = Walk::default();
+        walk.add(path);
+        let skipped = walk.skipped.into_iter().map(|one| (one, None));
+        self.skipped.extend(skipped);
+        for file in walk.files {
+            if !self.is_in_a_manifest(&file) {
+                self.add_file(NamedFile::at(file), None);
+            }
         }
-        Ok(())
+    }
+
+    fn is_in_a_manifest(&self, file: &Path) -> bool {
+        let is_named = |real: PathBuf| self.in_manifests.contains(&real);
+        !self.in_manifests.is_empty() && file.canonicalize().is_ok_and(is_named)
     }
 
     /// Adds what may be no file, or not there.
     fn add_target(&mut self, target: NamedFile, row: Option<ManifestRow>) {
-        match std::fs::metadata(&target.path) {
-            Ok(meta) if meta.is_file() => self.add_file(target, row),
-            Ok(_) => self.skip(target.name, "expected a file, got something else"),
-            Err(e) => self.skip(target.name, &format!("expected a file, got: {e}")),
-        }
+        let reason = match std::fs::metadata(&target.path) {
+            Ok(meta) if meta.is_file() => return self.add_file(target, row),
+            Ok(_) => "expected a file, got something else".to_owned(),
+            Err(e) => format!("expected a file, got: {e}"),
+        };
+        self.skip(&target, row.as_ref(), reason);
     }
 
     fn add_file(&mut self, file: NamedFile, row: Option<ManifestRow>) {
         let real = file.path.canonicalize();
         let real = real.unwrap_or_else(|_| file.path.clone());
         if !self.read.insert(real) {
-            return self.skip(file.name, "the file was given before");
+            return self.skip(&file, row.as_ref(), "the file was given before");
         }
         match identify(&file.path) {
             Ok(content) => self.place(file, row, content),
-            Err(reason) => self.skip(file.name, &reason),
+            Err(reason) => self.skip(&file, row.as_ref(), reason),
         }
     }
 
     fn place(&mut self, file: NamedFile, row: Option<ManifestRow>, content: Content) {
-        let (grouping, key) = grouping(&file, row.as_ref(), &content);
         let mut warnings = Vec::new();
         let side = side_of(row.as_ref(), &content, &mut warnings);
         let stated = Stated::of(row.as_ref(), &content, self.pictures, &mut warnings);
-        let at = self.exam_of(stated.modality, grouping, key);
+        let study = content.study();
+        let named = row.as_ref().map(|row| row.exam.as_str());
+        let grouping = self.studies.grouping(named, study, &file.path);
+        let open = self.exam_of(stated.modality, grouping, &file);
+        open.studies.extend(study.map(|(key, _)| key.to_owned()));
         let file = FileInput {
             name: file.name,
             path: file.path,
@@ -268,10 +319,10 @@ impl Collector {
             content,
         };
         if file.modality == Modality::Mammography {
-            self.mammograms[at].push(Taken { side, file });
+            open.mammograms.push(Taken { side, file });
             return;
         }
-        let breasts = &mut self.exams[at].breasts;
+        let breasts = &mut open.inputs.breasts;
         match breasts.iter_mut().find(|b| b.side == side) {
             Some(breast) => breast.files.push(file),
             None => breasts.push(BreastInputs {
@@ -281,78 +332,88 @@ impl Collector {
         }
     }
 
-    fn exam_of(&mut self, modality: Modality, grouping: Grouping, key: String) -> usize {
+    fn exam_of(
+        &mut self,
+        modality: Modality,
+        grouping: Grouping,
+        file: &NamedFile,
+    ) -> &mut OpenExam {
         let next = self.exams.len();
-        let at = *self.position.entry((modality, grouping)).or_insert(next);
+        let place = (modality, grouping.clone());
+        let at = *self.position.entry(place).or_insert(next);
         if at == next {
-            self.exams.push(ExamInputs {
-                exam: key,
-                modality,
-                breasts: Vec::new(),
+            self.exams.push(OpenExam {
+                inputs: ExamInputs {
+                    exam: grouping.name(&file.name),
+                    modality,
+                    breasts: Vec::new(),
+                    warnings: Vec::new(),
+                },
+                grouping,
+                mammograms: Vec::new(),
+                studies: BTreeSet::new(),
             });
-            self.mammograms.push(Vec::new());
         }
-        at
+        &mut self.exams[at]
     }
 
-    fn skip(&mut self, file: String, reason: &str) {
-        self.skipped.push(Skipped {
-            file,
-            reason: reason.to_owned(),
-        });
+    /// Its exam and breast are known by the manifest, else by what the file says of itself.
+    fn skip(&mut self, file: &NamedFile, row: Option<&ManifestRow>, reason: impl Into<String>) {
+        let mut one = Skipped::new(&file.name, reason);
+        let stated = match row {
+            Some(_) => None,
+            None => lobule_dicomio::read_place(&file.path),
+        };
+        let grouping = match (row, &stated) {
+            (Some(row), _) => {
+                one.side = row.side;
+                Some(Grouping::of_manifest(&row.exam))
+            }
+            (None, Some(place)) => {
+                one.side = place.side;
+                Some(Grouping::of_study(
+                    &place.exam_key,
+                    place.patient_key.as_ref(),
+                ))
+            }
+            (None, None) => None,
+        };
+        self.skipped.push((one, grouping));
     }
 
     fn finish(mut self) -> Inputs {
-        for (exam, taken) in self.exams.iter_mut().zip(self.mammograms) {
-            let (breasts, skipped) = views::place(taken);
+        let (mut taken, mut names) = (HashMap::new(), HashMap::new());
+        let mut set_aside = Vec::new();
+        for open in &mut self.exams {
+            let (breasts, mut skipped) = views::place(std::mem::take(&mut open.mammograms));
+            let exam = &mut open.inputs;
             exam.breasts.extend(breasts);
-            self.skipped.extend(skipped);
-        }
-        self.exams.retain(|exam| !exam.breasts.is_empty());
-        let mut taken = HashMap::new();
-        for exam in &mut self.exams {
-            exam.exam = unique(&exam.exam, &mut taken);
             exam.breasts.sort_by_key(|b| b.side);
+            if !exam.breasts.is_empty() {
+                exam.exam = unique(&exam.exam, &mut taken);
+            }
+            exam.warnings = self.studies.warnings(&open.studies, &open.grouping);
+            for one in &mut skipped {
+                one.exam = Some(exam.exam.clone());
+            }
+            set_aside.append(&mut skipped);
+            let name = exam.exam.clone();
+            names.entry(open.grouping.clone()).or_insert(name);
         }
+        let of_exam = |(one, grouping): (Skipped, Option<Grouping>)| {
+            let name = |g: Grouping| names.get(&g).cloned().unwrap_or_else(|| g.name(&one.file));
+            Skipped {
+                exam: grouping.map(name),
+                ..one
+            }
+        };
+        let skipped = self.skipped.into_iter().map(of_exam);
+        let exams = self.exams.into_iter().map(|open| open.inputs);
         Inputs {
-            exams: self.exams,
-            skipped: self.skipped,
+            skipped: skipped.chain(set_aside).collect(),
+            exams: exams.filter(|exam| !exam.breasts.is_empty()).collect(),
         }
     }
-}
-
-/// The name, or the first of `name-2`, `name-3`, … that is free; equal but for case is not free.
-/// `taken` keeps the first number that is worth a try, so that many files of one name stay cheap.
-fn unique(name: &str, taken: &mut HashMap<String, usize>) -> String {
-    let plain = name.to_lowercase();
-    let Some(&next) = taken.get(&plain) else {
-        taken.insert(plain, 2);
-        return name.to_owned();
-    };
-    let mut numbered = (next..).map(|n| (n, format!("{name}-{n}")));
-    let free = numbered.find(|(_, candidate)| !taken.contains_key(&candidate.to_lowercase()));
-    let (number, free) = free.expect("the numbers do not end");
-    taken.insert(free.to_lowercase(), 2);
-    taken.insert(plain, number + 1);
-    free
-}
-
-fn grouping(file: &NamedFile, row: Option<&ManifestRow>, content: &Content) -> (Grouping, String) {
-    match (row, content) {
-        (Some(row), _) => (Grouping::Manifest(row.exam.clone()), row.exam.clone()),
-        (None, Content::Sonogram(instance)) => study(&instance.exam_key),
-        (None, Content::Mammogram(mammogram)) => study(&mammogram.exam_key),
-        (None, Content::Unreadable(image, _)) => study(&image.exam_key),
-        (None, Content::Picture) => {
-            let stem = Path::new(&file.name).file_stem();
-            let name = stem.map_or("unnamed".into(), |s| s.to_string_lossy());
-            (Grouping::File(file.path.clone()), name.into_owned())
-        }
-    }
-}
-
-fn study(key: &str) -> (Grouping, String) {
-    (Grouping::Study(key.to_owned()), key.to_owned())
 }
 
 /// The manifest decides where it states a side; where the file states another, that is said.
@@ -416,25 +477,5 @@ impl Stated {
             medium: decide(told_medium, own_medium, warnings),
             spacing: row.and_then(|r| r.spacing).or(own_spacing),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_become_unique_by_the_first_free_number() {
-        let mut taken = HashMap::new();
-        let names = ["a", "A", "a-2", "a", "b", "a-2", "A-3"];
-        let got = names.map(|name| unique(name, &mut taken));
-        assert_eq!(got, ["a", "A-2", "a-2-2", "a-3", "b", "a-2-3", "A-3-2"]);
-    }
-
-    #[test]
-    fn many_files_of_one_name_take_no_quadratic_time() {
-        let mut taken = HashMap::new();
-        let last = (0..200_000).map(|_| unique("scan", &mut taken)).last();
-        assert_eq!(last.as_deref(), Some("scan-200000"));
     }
 }

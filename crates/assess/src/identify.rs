@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use lobule_dicomio::{ErrorKind, Instance, Mammogram, UnreadableImage};
+use lobule_dicomio::{ErrorKind, Instance, Mammogram, PatientKey, UnreadableImage};
 use lobule_exam::Side;
 use lobule_raster::Limits;
 
@@ -29,6 +29,16 @@ impl Content {
             Content::Sonogram(instance) => instance.side,
             Content::Mammogram(mammogram) => mammogram.side,
             Content::Unreadable(image, _) => image.side,
+        }
+    }
+
+    /// Opaque keys of the study and the patient that the file itself states.
+    pub(crate) fn study(&self) -> Option<(&str, Option<&PatientKey>)> {
+        match self {
+            Content::Picture => None,
+            Content::Sonogram(one) => Some((&one.exam_key, one.patient_key.as_ref())),
+            Content::Mammogram(one) => Some((&one.exam_key, one.patient_key.as_ref())),
+            Content::Unreadable(one, _) => Some((&one.exam_key, one.patient_key.as_ref())),
         }
     }
 }

@@ -31,6 +31,7 @@ mod density;
 mod ensemble;
 mod error;
 mod findings;
+mod grouping;
 mod identify;
 mod judgement;
 mod lesions;

@@ -1,6 +1,6 @@
 //! One mammogram from disk to the network's input.
 
-use lobule_exam::{Implant, MammogramFacts, Polygon, Warning, WarningKind};
+use lobule_exam::{Implant, MammogramFacts, Polygon, Spacing, Warning, WarningKind};
 use lobule_raster::{
     Breast, Image, Limits, MammogramConfig, MammogramHints, Pectoral, Picture, find_breast,
     read_picture,
@@ -16,6 +16,14 @@ use crate::pipeline::Keep;
 /// Corners of a breast's outline are thinned to at most about this many.
 const OUTLINE_CORNERS: usize = 200;
 
+/// A picture with a longer side, in mm, is of no breast: detectors and films are at most 300 mm by 430.
+const LONGEST_MM: f64 = 600.0;
+/// A picture with no longer side, in mm, whose pixels are finer than [`FINEST_MM`], is of no breast.
+const SHORTEST_MM: f64 = 20.0;
+/// Detectors and scanners of films have coarser pixels: with them, crops of few mm are real. Magnified
+/// specimens have finer ones, and longer sides.
+const FINEST_MM: f64 = 0.02;
+
 /// Decodes a mammogram, finds the breast and places it.
 ///
 /// # Errors
@@ -27,17 +35,18 @@ pub(crate) fn load(
 ) -> Result<LoadedImage, String> {
     let mut warnings = file.warnings.clone();
     let gray = decode(file, &mut warnings)?;
+    let (rows, cols) = (gray.rows(), gray.cols());
+    let spacing = believable(file.spacing, (rows, cols), &mut warnings);
     let hints = MammogramHints {
         view: file.view,
         orientation: match &file.content {
             Content::Mammogram(header) => header.orientation,
             Content::Picture | Content::Sonogram(_) | Content::Unreadable(..) => None,
         },
-        spacing: file.spacing,
+        spacing,
     };
     let refused = |e: lobule_raster::Error| e.reason().to_owned();
     let breast = find_breast(&gray, &hints).map_err(refused)?;
-    let (rows, cols) = (gray.rows(), gray.cols());
     let picture = (keep != Keep::Nothing).then(|| Picture::Gray8(breast.displayed(&gray)));
     let mut steps = match keep {
         Keep::PicturesAndSteps => breast.debug_pictures(&gray),
@@ -48,7 +57,6 @@ pub(crate) fn load(
     if keep == Keep::PicturesAndSteps {
         steps.push(("input", placed.debug_picture()));
     }
-    warn_of_spacing(file.spacing, &mut warnings);
     warnings.extend(breast.warnings.iter().cloned());
     warnings.extend(placed.warnings.iter().cloned());
     warn_of_view(file, &mut warnings);
@@ -56,7 +64,7 @@ pub(crate) fn load(
         frame: 0,
         rows,
         cols,
-        spacing: file.spacing,
+        spacing,
         picture,
         steps,
         mammogram: Some(facts(file, &breast)),
@@ -87,6 +95,32 @@ fn decode(file: &FileInput, warnings: &mut Vec<Warning>) -> Result<Image<u16>, S
         });
     }
     Ok(read.image)
+}
+
+/// The size of a pixel, unless no picture of a breast has it; says where lengths are not known.
+fn believable(
+    stated: Option<Spacing>,
+    (rows, cols): (usize, usize),
+    warnings: &mut Vec<Warning>,
+) -> Option<Spacing> {
+    let Some(spacing) = stated else {
+        warn_of_spacing(None, warnings);
+        return None;
+    };
+    let (row_mm, col_mm) = (spacing.row_mm(), spacing.col_mm());
+    let longest = (rows as f64 * row_mm).max(cols as f64 * col_mm);
+    let too_small = longest < SHORTEST_MM && row_mm.min(col_mm) < FINEST_MM;
+    if longest <= LONGEST_MM && !too_small {
+        return stated;
+    }
+    warnings.push(Warning {
+        kind: WarningKind::Repaired,
+        message: format!(
+            "with pixels of {row_mm} x {col_mm} mm, as stated, the picture would be {longest:.1} mm \
+             long: that size is not used, and there are no lengths in mm"
+        ),
+    });
+    None
 }
 
 fn warn_of_view(file: &FileInput, warnings: &mut Vec<Warning>) {

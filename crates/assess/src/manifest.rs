@@ -6,14 +6,13 @@
 //! there. All columns but the first three are also kept
 //! as they are (`label`, `patient`, …).
 //!
-//! A manifest in which any view is a mammographic one is a manifest of mammograms: every row is one
-//! unless its column `modality` says otherwise, and a view or medium that is not known is an error.
-//! In all others the columns `view` and `medium` mean nothing here.
+//! A manifest in which any row states a view or a medium is a manifest of mammograms: every row is one
+//! unless its column `modality` says otherwise. A word in these columns that is not known is an error.
+//! In a row whose `modality` is ultrasound they mean nothing here.
 
 use std::io::Read;
-use std::str::FromStr;
 
-use lobule_exam::{Medium, Modality, Side, Spacing, View};
+use lobule_exam::{Laterality, Medium, Modality, Side, Spacing, View};
 
 use crate::{Error, ErrorKind};
 
@@ -33,7 +32,7 @@ pub struct ManifestRow {
     pub line: u64,
     /// Name of the exam.
     pub exam: String,
-    /// The breast; unknown when the field is empty.
+    /// The breast; unknown when the field is empty and the view names none (`LCC`).
     pub side: Side,
     /// The file as written.
     pub file: String,
@@ -77,32 +76,42 @@ pub fn read_manifest(input: impl Read) -> Result<Vec<ManifestRow>, Error> {
             return Err(refused("fewer rows or shorter names of columns", "more"));
         }
     }
-    if rows.iter().any(|row| row.view.is_some()) {
-        rows.iter_mut().try_for_each(of_mammograms)?;
+    let of_mammogram = |row: &ManifestRow| row.view.is_some() || row.medium.is_some();
+    if rows.iter().any(of_mammogram) {
+        for row in &mut rows {
+            row.modality.get_or_insert(Modality::Mammography);
+        }
     }
     Ok(rows)
 }
 
-/// A row of a manifest of mammograms.
-fn of_mammograms(row: &mut ManifestRow) -> Result<(), Error> {
-    let modality = *row.modality.get_or_insert(Modality::Mammography);
-    if modality != Modality::Mammography {
-        return Ok(());
+/// The view, and the breast: a view's word may name it too (`LCC`, `R-MLO`).
+fn view_and_side(text: &str, side: Side) -> Result<(View, Side), String> {
+    let unknown: String = match text.parse() {
+        Ok(view) => return Ok((view, side)),
+        Err(unknown) => unknown,
+    };
+    match (lettered(text), side) {
+        (None, _) => Err(format!(
+            "{unknown}; a manifest of sonograms with a column `view` needs the column `modality`"
+        )),
+        (Some((named, _)), Side::Known(known)) if named != known => Err(format!(
+            "expected a view of the {side} breast, which the column `breast` names, got `{text}`"
+        )),
+        (Some((named, view)), _) => Ok((view, Side::Known(named))),
     }
-    known::<View>(row, "view")?;
-    known::<Medium>(row, "medium")
 }
 
-/// Refuses a field that is neither empty nor one of the words of its column.
-fn known<T: FromStr<Err = String>>(row: &ManifestRow, column: &str) -> Result<(), Error> {
-    let stated = row.extra.iter().find(|(name, _)| name == column);
-    match stated.map(|(_, text)| text.as_str()) {
-        None | Some("") => Ok(()),
-        Some(text) => match text.parse::<T>() {
-            Ok(_) => Ok(()),
-            Err(e) => Err(wrong(row.line, column, &shortened(&e))),
-        },
-    }
+/// A side's letter before a view, with or without a sign between them.
+fn lettered(text: &str) -> Option<(Laterality, View)> {
+    let (letter, rest) = (text.get(..1)?, text.get(1..)?);
+    let side = match letter {
+        "L" | "l" => Laterality::Left,
+        "R" | "r" => Laterality::Right,
+        _ => return None,
+    };
+    let view = rest.strip_prefix(['-', '_', ' ']).unwrap_or(rest);
+    Some((side, view.parse().ok()?))
 }
 
 /// A message that quotes a field.
@@ -140,6 +149,13 @@ struct Columns {
 }
 
 const SPACING: [&str; 2] = ["row_mm", "col_mm"];
+
+/// What a row says of a mammogram.
+struct Stated {
+    side: Side,
+    view: Option<View>,
+    medium: Option<Medium>,
+}
 
 impl Columns {
     fn find(header: &csv::StringRecord) -> Result<Columns, Error> {
@@ -185,19 +201,46 @@ impl Columns {
                 Err(wrong(line, column, &message))
             }
         };
+        let exam = needed(self.exam, "exam")?;
         let side = record.get(self.breast).unwrap_or_default();
+        let side = side.parse();
+        let side = side.map_err(|e: String| wrong(line, "breast", &shortened(&e)))?;
+        let file = needed(self.file, "file")?;
+        let modality = self.modality(record, line)?;
+        let stated = self.of_mammogram(record, line, (modality, side))?;
         Ok(ManifestRow {
             line,
-            exam: needed(self.exam, "exam")?,
-            side: side
-                .parse()
-                .map_err(|e: String| wrong(line, "breast", &e))?,
-            file: needed(self.file, "file")?,
-            modality: self.modality(record, line)?,
-            view: self.view.and_then(|at| record.get(at)?.parse().ok()),
-            medium: self.medium.and_then(|at| record.get(at)?.parse().ok()),
+            exam,
+            side: stated.side,
+            file,
+            modality,
+            view: stated.view,
+            medium: stated.medium,
             spacing: self.spacing(record, line)?,
             extra: self.extra(header, record),
+        })
+    }
+
+    /// What the columns of mammograms state in a row that does not say ultrasound.
+    fn of_mammogram(
+        &self,
+        record: &csv::StringRecord,
+        line: u64,
+        (modality, side): (Option<Modality>, Side),
+    ) -> Result<Stated, Error> {
+        let text = |column: Option<usize>| {
+            let column = column.filter(|_| modality != Some(Modality::Ultrasound));
+            let text = column.and_then(|at| record.get(at));
+            text.filter(|text| !text.is_empty())
+        };
+        let refused = |column| move |e: String| wrong(line, column, &shortened(&e));
+        let view = text(self.view).map(|text| view_and_side(text, side));
+        let view = view.transpose().map_err(refused("view"))?;
+        let medium = text(self.medium).map(str::parse).transpose();
+        Ok(Stated {
+            side: view.map_or(side, |(_, side)| side),
+            view: view.map(|(view, _)| view),
+            medium: medium.map_err(refused("medium"))?,
         })
     }
 
@@ -318,46 +361,94 @@ mod tests {
         }
     }
 
+    const HEAD: &str = "exam,breast,file,view,medium,modality,row_mm,col_mm\n";
+
+    fn read(rows: &str) -> Result<Vec<ManifestRow>, Error> {
+        read_manifest(format!("{HEAD}{rows}").as_bytes())
+    }
+
     #[test]
-    fn a_mammographic_view_makes_a_manifest_of_mammograms() {
-        let read = |text: &str| read_manifest(text.as_bytes());
-        let head = "exam,breast,file,view,modality,row_mm,col_mm\n";
-        let text =
-            format!("{head}a,left,x,cc,,0.1,0.2\na,left,y,,,,\na,left,z,radial,ultrasound,,\n");
-        let rows = read(&text).unwrap();
-        let mammography = Some(Modality::Mammography);
-        let modalities: Vec<_> = rows.iter().map(|r| r.modality).collect();
-        let expected = [mammography, mammography, Some(Modality::Ultrasound)];
-        assert_eq!(modalities, expected);
-        assert_eq!(rows[0].view, Some(View::Cc));
+    fn a_view_or_a_medium_makes_a_manifest_of_mammograms() {
+        let modalities = |rows: &str| -> Vec<Option<Modality>> {
+            read(rows).unwrap().iter().map(|r| r.modality).collect()
+        };
+        let (us, mg) = (Some(Modality::Ultrasound), Some(Modality::Mammography));
+        let text = "a,left,x,cc,,,0.1,0.2\na,left,y,,,,,\na,left,z,radial,big,ultrasound,,\n";
+        assert_eq!(modalities(text), [mg, mg, us]);
+        let text = "a,left,x,,film,,,\na,left,y,,,,,\n";
+        assert_eq!(modalities(text), [mg, mg]);
+        assert_eq!(modalities("a,left,x,,,,0.1,0.2\n"), [None]);
+        // What a sonogram's row states says nothing of the others.
+        let text = "a,left,x,cc,film,ultrasound,,\na,left,y,,,,,\n";
+        assert_eq!(modalities(text), [us, None]);
+        let rows = read("a,left,x,cc,Film,,0.1,0.2\na,left,y,,,,,\n").unwrap();
+        let stated = (Some(View::Cc), Some(Medium::Film));
+        assert_eq!((rows[0].view, rows[0].medium), stated);
         assert_eq!(rows[0].spacing, Spacing::new(0.1, 0.2).ok());
-        assert_eq!((rows[1].view, rows[1].spacing), (None, None));
-        let other = read("exam,breast,file,view\na,left,x,radial\n").unwrap();
-        assert_eq!((other[0].modality, other[0].view), (None, None));
-        let wrong_rows = [
+        assert_eq!((rows[1].view, rows[1].medium), (None, None));
+        assert_eq!(rows[1].spacing, None);
+    }
+
+    #[test]
+    fn a_view_may_name_the_breast_too() {
+        let (left, right) = (Laterality::Left, Laterality::Right);
+        for (breast, word, side, view) in [
+            ("left", "LCC", left, View::Cc),
+            ("R", "rmlo", right, View::Mlo),
+            ("left", "L-CC", left, View::Cc),
+            ("right", "R_MLO", right, View::Mlo),
+            ("", "L CC", left, View::Cc),
+            ("", "LML", left, View::Ml),
+            ("right", "LM", right, View::Lm),
+            ("right", "LMO", right, View::Lmo),
+        ] {
+            let rows = read(&format!("a,{breast},x,{word},,,,\n")).unwrap();
+            let expected = (Side::Known(side), Some(view));
+            assert_eq!((rows[0].side, rows[0].view), expected, "{word}");
+            assert_eq!(rows[0].extra[0], ("view".to_owned(), word.to_owned()));
+        }
+    }
+
+    #[test]
+    fn wrong_rows_of_mammograms_name_line_column_and_word() {
+        let unknown = |line: u64, word: &str| {
+            format!(
+                "line {line}, column `view`: expected a mammographic view such as CC or MLO, got \
+                 `{word}`; a manifest of sonograms with a column `view` needs the column `modality`"
+            )
+        };
+        for (rows, expected) in [
+            ("a,left,x,cc,,,,\na,left,y,CCC,,,,\n", &*unknown(3, "CCC")),
+            ("a,left,x,radial,,,,\n", &unknown(2, "radial")),
+            ("a,left,x,LCCC,,mammography,,\n", &unknown(2, "LCCC")),
+            ("a,left,x,äCC,digital,,,\n", &unknown(2, "äCC")),
             (
-                "a,left,x,cc,,,\na,left,y,CCC,,,\n",
-                "line 3, column `view`: expected a mammographic view",
+                "a,left,x,RCC,,,,\n",
+                "line 2, column `view`: expected a view of the left breast, which the column \
+                 `breast` names, got `RCC`",
             ),
             (
-                "a,left,x,cc,mri,,\n",
+                "a,left,x,,digtal,,,\n",
+                "line 2, column `medium`: expected film or digital, got `digtal`",
+            ),
+            (
+                "a,left,x,cc,,mri,,\n",
                 "line 2, column `modality`: expected ultrasound or",
             ),
             (
-                "a,left,x,,histology,,\n",
+                "a,left,x,,,histology,,\n",
                 "line 2, column `modality`: expected ultrasound or",
             ),
             (
-                "a,left,x,cc,,0.1,\n",
+                "a,left,x,cc,,,0.1,\n",
                 "line 2, column `col_mm`: expected millimetres, got ``",
             ),
             (
-                "a,left,x,cc,,0.1,-1\n",
+                "a,left,x,cc,,,0.1,-1\n",
                 "line 2, column `row_mm`: expected a finite spacing",
             ),
-        ];
-        for (row, expected) in wrong_rows {
-            let error = read(&format!("{head}{row}")).unwrap_err();
+        ] {
+            let error = read(rows).unwrap_err();
             assert!(error.to_string().starts_with(expected), "{error}");
         }
     }

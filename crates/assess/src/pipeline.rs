@@ -233,8 +233,10 @@ impl<'a, E: FnMut(AssessedExam) -> Result<(), Error>> Flow<'a, E> {
             Ok(images) => images,
             Err(reason) => {
                 tracing::info!(file = %file.path.display(), %reason, "skipped");
-                let file = file.name.clone();
-                self.exam(exam).skipped.push(Skipped { file, reason });
+                let open = self.exam(exam);
+                let side = open.inputs.breasts[breast].side;
+                let one = Skipped::new(&file.name, reason).of(&open.inputs.exam, side);
+                open.skipped.push(one);
                 return Ok(());
             }
         };

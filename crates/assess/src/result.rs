@@ -38,7 +38,7 @@ pub(crate) fn assessment(
     let assessed: Vec<BreastAssessment> = with_images
         .map(|(side, images)| breast(*side, images, assessor))
         .collect::<Result<_, Error>>()?;
-    let mut warnings = Vec::new();
+    let mut warnings = inputs.warnings.clone();
     if assessed.iter().any(|b| b.side == Side::Unknown) {
         warnings.push(Warning {
             kind: WarningKind::UnknownSide,

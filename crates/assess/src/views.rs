@@ -41,8 +41,8 @@ pub(crate) fn place(taken: Vec<Taken>) -> (Vec<BreastInputs>, Vec<Skipped>) {
         match reason {
             None => kept.push(one),
             Some(reason) => skipped.push(Skipped {
-                file: one.file.name,
-                reason,
+                side: one.side,
+                ..Skipped::new(one.file.name, reason)
             }),
         }
     }

@@ -1,6 +1,8 @@
-//! Finding files: every given path is either listed or reported.
+//! Finding files: every given path is either listed or reported. Folders of results are not read: heat maps
+//! are no images of a patient.
 
 use std::collections::HashSet;
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -19,6 +21,9 @@ impl Walk {
     pub(crate) fn add(&mut self, path: &Path) {
         match fs::metadata(path) {
             Err(e) => self.skip(path, format!("expected a file or folder, got: {e}")),
+            Ok(meta) if meta.is_dir() && is_below_results(path) => {
+                self.skip(path, RESULTS.to_owned());
+            }
             Ok(meta) if meta.is_dir() => self.add_folder(path),
             Ok(meta) if meta.is_file() => self.files.push(path.to_owned()),
             Ok(_) => self.skip(path, "expected a file or folder, got something else".into()),
@@ -35,6 +40,9 @@ impl Walk {
             }
             match fs::metadata(&path) {
                 Err(e) => self.skip(&path, format!("expected a file or folder, got: {e}")),
+                Ok(meta) if meta.is_dir() && holds_results(&path) => {
+                    self.skip(&path, RESULTS.to_owned());
+                }
                 Ok(meta) if meta.is_dir() => waiting.extend(self.children(&path)),
                 Ok(meta) if meta.is_file() => self.files.push(path),
                 Ok(_) => self.skip(
@@ -69,14 +77,31 @@ impl Walk {
     }
 
     fn skip(&mut self, path: &Path, reason: String) {
-        self.skipped.push(Skipped {
-            file: path.display().to_string(),
-            reason,
-        });
+        let one = Skipped::new(path.display().to_string(), reason);
+        self.skipped.push(one);
     }
 }
 
 fn is_hidden(path: &Path) -> bool {
     let name = path.file_name().map(|n| n.to_string_lossy());
     name.is_some_and(|n| n.starts_with('.'))
+}
+
+const RESULTS: &str =
+    "expected images, got results that Lobule wrote: the folder of results holds assessment.json";
+
+/// Whether results were written into a folder, also by a run that was broken off.
+fn holds_results(folder: &Path) -> bool {
+    let mut documents = ["assessment.json", "assessment.json.partial"].iter();
+    documents.any(|name| folder.join(name).is_file())
+}
+
+/// Whether a folder is `exams`, or that of one exam, in a folder of results.
+fn is_below_results(folder: &Path) -> bool {
+    let real = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+    let mut upwards = real.ancestors().take(2);
+    upwards.any(|one| {
+        let is_exams = one.file_name() == Some(OsStr::new("exams"));
+        is_exams && one.parent().is_some_and(holds_results)
+    })
 }

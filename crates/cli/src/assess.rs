@@ -185,13 +185,18 @@ fn runs(inputs: &mut Inputs, models: &mut Models, args: &Args) -> Result<Vec<Run
 
 /// Files of a modality that no model reads.
 pub(crate) fn without_model(inputs: &Inputs, modality: Modality) -> Vec<Skipped> {
-    let skipped = |file: &lobule_assess::FileInput| Skipped {
-        file: file.name.clone(),
-        reason: format!(
-            "expected a model of {modality}, got none: import one or name it with --model"
-        ),
-    };
-    inputs.files().map(skipped).collect()
+    let reason =
+        format!("expected a model of {modality}, got none: import one or name it with --model");
+    let mut skipped = Vec::new();
+    for exam in &inputs.exams {
+        for breast in &exam.breasts {
+            let one = |file: &lobule_assess::FileInput| {
+                Skipped::new(&file.name, &reason).of(&exam.exam, breast.side)
+            };
+            skipped.extend(breast.files.iter().map(one));
+        }
+    }
+    skipped
 }
 
 pub(crate) fn nothing_usable(inputs: &Inputs) -> String {

@@ -120,10 +120,7 @@ fn assess_all(
             }
             Err(error) if error.kind() == ErrorKind::Input => {
                 tracing::info!(slide = %input.slide, reason = %error, "skipped");
-                let one = Skipped {
-                    file: input.file.display().to_string(),
-                    reason: error.to_string(),
-                };
+                let one = Skipped::new(input.file.display().to_string(), error.to_string());
                 folder.skip(&input.slide, one, &input.extra)?;
                 skipped += 1;
             }

@@ -27,6 +27,8 @@ const DESCRIPTIONS: [Tag; 4] = [
     tags::PROTOCOL_NAME,
     tags::CONTENT_QUALIFICATION,
 ];
+/// The manufacturer that every object of `result` names.
+const RESULT_MANUFACTURER: &str = "Lobule";
 /// Words of a description that say elastography.
 const ELASTOGRAPHY_WORDS: [&str; 3] = ["elasto", "shear wave", "shearwave"];
 /// Words that say breast ultrasound on a screenshot.
@@ -97,6 +99,17 @@ fn warn(warnings: &mut Vec<Warning>, kind: WarningKind, message: impl Into<Strin
         kind,
         message: message.into(),
     });
+}
+
+/// Refuses what this project made of images: read again, it would count as an image of the patient.
+pub(crate) fn refuse_own_result(dataset: &Dataset) -> Result<(), Error> {
+    match dataset.text(tags::MANUFACTURER).as_deref() {
+        Some(RESULT_MANUFACTURER) => Err(Error::new(
+            ErrorKind::OwnResult,
+            "expected an image of a patient, got a result that Lobule wrote",
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// Refuses other modalities by the SOP class; a file that names none is judged by its modality.

@@ -25,6 +25,8 @@ pub enum ErrorKind {
     TooLarge,
     /// An object without pixels: a directory, a report, a presentation state.
     NoPixels,
+    /// A result that this project wrote: it shows a patient's image with marks on it, or none.
+    OwnResult,
     /// An object of another modality.
     OtherModality,
     /// An image of another part of the body.

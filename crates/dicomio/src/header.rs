@@ -1,6 +1,6 @@
 //! Reads what a file says of itself, without its pixels.
 //!
-//! Owns: [`Instance`], the opaque exam key. Does not own: judging the content (`content`).
+//! Owns: [`Instance`], [`StatedPlace`]. Does not own: judging the content (`content`), opaque keys (`keys`).
 
 use std::fs::File;
 use std::io::Read;
@@ -12,7 +12,7 @@ use lobule_exam::{PixelBox, Side, Spacing, Warning, WarningKind};
 use lobule_raster::Limits;
 
 use crate::dataset::{self, Dataset};
-use crate::keys::study_key;
+use crate::keys::{PatientKey, study_key};
 use crate::layout::Layout;
 use crate::render::Renderer;
 use crate::{Error, content};
@@ -24,6 +24,8 @@ pub struct Instance {
     pub file: PathBuf,
     /// Opaque key of the exam: the same for all files of one study.
     pub exam_key: String,
+    /// The same for all files with one Patient ID; absent where it is not stated.
+    pub patient_key: Option<PatientKey>,
     /// The breast, where the standard attributes state it.
     pub side: Side,
     /// What the file says made the picture.
@@ -64,8 +66,8 @@ pub enum ColorDoppler {
     NotStated,
 }
 
-/// Elements that are read from a file. Identifiers are not among them, save the study's, which is
-/// hashed at once.
+/// Elements that are read from a file. Identifiers are not among them, save the study's and the
+/// patient's, which are hashed at once.
 pub(crate) const WANTED: &[Tag] = &[
     tags::IMAGE_TYPE,
     tags::SOP_CLASS_UID,
@@ -78,6 +80,7 @@ pub(crate) const WANTED: &[Tag] = &[
     tags::BODY_PART_EXAMINED,
     tags::PROTOCOL_NAME,
     tags::SEQUENCE_OF_ULTRASOUND_REGIONS,
+    tags::PATIENT_ID,
     tags::STUDY_INSTANCE_UID,
     tags::INSTANCE_NUMBER,
     tags::LATERALITY,
@@ -126,6 +129,7 @@ pub fn is_dicom(path: &Path) -> bool {
 /// # Errors
 /// When the file cannot be read, is damaged, larger than `limits` or encoded in a way that is not
 /// read here, and when it says that it is anything else than B-mode ultrasound of the breast.
+/// [`ErrorKind::OwnResult`](crate::ErrorKind::OwnResult) names results of this project.
 pub fn read_header(path: &Path, limits: &Limits) -> Result<Instance, Error> {
     read_instance(path, limits).map_err(|e| e.in_file(path))
 }
@@ -133,6 +137,7 @@ pub fn read_header(path: &Path, limits: &Limits) -> Result<Instance, Error> {
 fn read_instance(path: &Path, limits: &Limits) -> Result<Instance, Error> {
     let header = dataset::read_file(path, WANTED)?;
     let data = &header.dataset;
+    content::refuse_own_result(data)?;
     content::check_class(data)?;
     let layout = Layout::read(&header, limits)?;
     let mut content = content::judge(data, layout.rows, layout.cols)?;
@@ -143,6 +148,7 @@ fn read_instance(path: &Path, limits: &Limits) -> Result<Instance, Error> {
     Ok(Instance {
         file: path.to_owned(),
         exam_key,
+        patient_key: PatientKey::of(data),
         side: content.side,
         modality: content.modality,
         frames: layout.frames,
@@ -172,4 +178,33 @@ pub(crate) fn exam_key(data: &Dataset, path: &Path, warnings: &mut Vec<Warning>)
         path.to_string_lossy().into_owned()
     });
     study_key(&seed)
+}
+
+/// Where a file belongs by its own header, whatever it holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StatedPlace {
+    /// Opaque key of the exam.
+    pub exam_key: String,
+    /// As in [`Instance::patient_key`].
+    pub patient_key: Option<PatientKey>,
+    /// The breast.
+    pub side: Side,
+}
+
+/// Reads where a file belongs, also one that [`read_header`] refuses; nothing where the study is not
+/// stated or the file cannot be read.
+pub fn read_place(path: &Path) -> Option<StatedPlace> {
+    let wanted = [
+        tags::PATIENT_ID,
+        tags::STUDY_INSTANCE_UID,
+        tags::LATERALITY,
+        tags::IMAGE_LATERALITY,
+        tags::ANATOMIC_REGION_SEQUENCE,
+    ];
+    let data = dataset::read_file_head(path, &wanted).ok()?.dataset;
+    Some(StatedPlace {
+        exam_key: study_key(&data.text(tags::STUDY_INSTANCE_UID)?),
+        patient_key: PatientKey::of(&data),
+        side: content::side(&data, &mut Vec::new()),
+    })
 }

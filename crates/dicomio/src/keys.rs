@@ -1,5 +1,6 @@
 //! The identifiers an archive files an instance under.
 
+use std::fmt;
 use std::path::Path;
 
 use dicom_dictionary_std::tags;
@@ -69,4 +70,27 @@ pub fn study_key(study_uid: &str) -> String {
     let digest = Sha256::digest(study_uid.as_bytes());
     let digits: String = digest[..6].iter().map(|b| format!("{b:02x}")).collect();
     format!("exam-{digits}")
+}
+
+/// Tells a patient from others by the Patient ID. It can be compared and nothing else: of an
+/// identifier with few signs, a hash that is written down gives the identifier away.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PatientKey([u8; 32]);
+
+impl fmt::Debug for PatientKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PatientKey(redacted)")
+    }
+}
+
+impl PatientKey {
+    /// None where the Patient ID is empty. Its issuer is no part of it: some images of a study state it,
+    /// others do not.
+    pub(crate) fn of(data: &Dataset) -> Option<PatientKey> {
+        let text = data.raw(tags::PATIENT_ID)?;
+        let is_sign = |byte: &u8| !matches!(byte, b' ' | 0);
+        let start = text.iter().position(is_sign)?;
+        let end = text.iter().rposition(is_sign)?;
+        Some(PatientKey(Sha256::digest(&text[start..=end]).into()))
+    }
 }

@@ -48,9 +48,11 @@ pub use codec::{Jpeg2000Tile, decode_jpeg2000_tile};
 pub use deidentify::{Dates, Deidentified, Deidentifier, deidentify};
 pub use error::{Error, ErrorKind};
 pub use frames::{SampledFrames, decode_frames, read_frames, sample_frames};
-pub use header::{ColorDoppler, Instance, Modality, is_dicom, read_header};
+pub use header::{
+    ColorDoppler, Instance, Modality, StatedPlace, is_dicom, read_header, read_place,
+};
 pub use identity::{DisplayIdentity, read_identity};
-pub use keys::{InstanceKeys, read_keys, study_key};
+pub use keys::{InstanceKeys, PatientKey, read_keys, study_key};
 pub use mammogram::{
     AppliedLuts, Coverage, GrayMammogram, Inversion, Mammogram, ModalityStep, Origin, Padding,
     PlacedMammogram, SetAside, SpacingSource, VoiStep, WindowFunction, read_mammogram,

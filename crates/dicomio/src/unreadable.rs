@@ -8,6 +8,7 @@ use lobule_raster::Limits;
 
 use crate::dataset::{self, Dataset};
 use crate::header::exam_key;
+use crate::keys::PatientKey;
 use crate::layout::Layout;
 use crate::result::ResultSource;
 use crate::{content, mammogram};
@@ -17,6 +18,8 @@ use crate::{content, mammogram};
 pub struct UnreadableImage {
     /// Opaque key of the exam: the same for all files of one study.
     pub exam_key: String,
+    /// As in [`Instance::patient_key`](crate::Instance::patient_key).
+    pub patient_key: Option<PatientKey>,
     /// What it was made with.
     pub modality: Modality,
     /// The breast, where it is stated without contradiction.
@@ -40,6 +43,7 @@ pub fn read_unreadable(path: &Path, limits: &Limits) -> Option<UnreadableImage> 
     ResultSource::read(path, "").ok()?;
     Some(UnreadableImage {
         exam_key: exam_key(data, path, &mut Vec::new()),
+        patient_key: PatientKey::of(data),
         modality,
         side,
         view,

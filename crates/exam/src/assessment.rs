@@ -309,6 +309,8 @@ pub enum WarningKind {
     UnfitStains,
     /// Squares of a slide could not be decoded.
     UnreadableTiles,
+    /// Images of one study have different patients.
+    SharedStudy,
 }
 
 impl WarningKind {
@@ -330,6 +332,7 @@ impl WarningKind {
             WarningKind::UntrainedMedium => "untrained_medium",
             WarningKind::UnfitStains => "unfit_stains",
             WarningKind::UnreadableTiles => "unreadable_tiles",
+            WarningKind::SharedStudy => "shared_study",
         }
     }
 }
@@ -341,4 +344,29 @@ pub struct Skipped {
     pub file: String,
     /// One line: what was expected and what was got.
     pub reason: String,
+    /// The exam it is of, by the name that assessments have, where that is known.
+    pub exam: Option<String>,
+    /// The breast it is of, where that is known.
+    pub side: Side,
+}
+
+impl Skipped {
+    /// An input of which neither exam nor breast is known.
+    pub fn new(file: impl Into<String>, reason: impl Into<String>) -> Skipped {
+        Skipped {
+            file: file.into(),
+            reason: reason.into(),
+            exam: None,
+            side: Side::Unknown,
+        }
+    }
+
+    /// The input as one of an exam and a breast.
+    pub fn of(self, exam: impl Into<String>, side: Side) -> Skipped {
+        Skipped {
+            exam: Some(exam.into()),
+            side,
+            ..self
+        }
+    }
 }

@@ -66,7 +66,8 @@ impl SummaryStatus {
 /// A file of several frames is one row: `attention` is the sum over its frames, `rank` the best
 /// of them, and the image's scores are those of its most suspicious frame. The breast's columns
 /// repeat on each of its files. An unknown side, view or pixel size alone does not make a
-/// `warning`: the columns `breast` and `view` and the JSON say it already. `breast_score` is in
+/// `warning`: the columns `breast` and `view` and the JSON say it already. The row of a file that was
+/// not used states its exam and breast where they are known. `breast_score` is in
 /// 0..=100; `lesions` counts the breast's different lesions on mammograms. `density_class` is the
 /// breast's, `density_reason` says why it has none, `exam_density_class` is that of the exam's
 /// densest breast.
@@ -107,6 +108,10 @@ impl<W: Write> SummaryWriter<W> {
     pub fn skipped(&mut self, skipped: &Skipped) -> Result<(), Error> {
         let mut row = vec![String::new(); COLUMNS.len()];
         row[0] = plain(&skipped.file);
+        if let Some(exam) = &skipped.exam {
+            row[1] = plain(exam);
+            row[2] = skipped.side.to_string();
+        }
         row[4] = SummaryStatus::Skipped.name().to_owned();
         row[5] = plain(&skipped.reason);
         self.csv.write_record(row).map_err(Error::format)

@@ -54,6 +54,9 @@ impl<'a> Arrivals<'a> {
                     }
                     _ => tracing::debug!(exam = %key, bytes, ?arrival, "instance"),
                 }
+                if arrival == Arrival::New {
+                    self.warn_of_patients(&key, &entry);
+                }
                 Ok(())
             }
             Err(error) => {
@@ -62,6 +65,13 @@ impl<'a> Arrivals<'a> {
                 let reason = "expected to keep the instance, got a failure of the store";
                 Err(Refusal::OutOfResources(reason.to_owned()))
             }
+        }
+    }
+
+    /// Readers keep patients apart; the list of studies shows the first one alone.
+    fn warn_of_patients(&self, key: &str, entry: &Entry) {
+        if self.database.is_of_other_patient(entry).unwrap_or(false) {
+            tracing::warn!(exam = %key, "images of another Patient ID came for a study: they are an exam of their own in its results");
         }
     }
 

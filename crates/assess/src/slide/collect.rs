@@ -81,10 +81,10 @@ pub fn collect_slides(paths: &[PathBuf], mpp: Option<f64>) -> Result<SlideInputs
                     found.slides.push(SlideInput { slide, file, extra });
                 }
             }
-            Err(reason) => found.skipped.push(Skipped {
-                file: file.display().to_string(),
-                reason: reason.to_owned(),
-            }),
+            Err(reason) => {
+                let one = Skipped::new(file.display().to_string(), reason);
+                found.skipped.push(one);
+            }
         }
     }
     Ok(found)

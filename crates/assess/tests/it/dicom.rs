@@ -14,14 +14,14 @@ use crate::mammography::{assessor, manifest};
 const ROWS: u16 = 240;
 const COLS: u16 = 200;
 
-type Change<'a> = &'a dyn Fn(&mut DefaultDicomObject);
+pub(crate) type Change<'a> = &'a dyn Fn(&mut DefaultDicomObject);
 
-fn text(object: &mut InMemDicomObject, tag: Tag, vr: VR, value: &str) {
+pub(crate) fn text(object: &mut InMemDicomObject, tag: Tag, vr: VR, value: &str) {
     object.put(DataElement::new(tag, vr, PrimitiveValue::from(value)));
 }
 
 /// A mammogram of a computed left breast, CC, for presentation, with a window as most have.
-fn write(file: &Path, number: u32, change: Change) {
+pub(crate) fn write(file: &Path, number: u32, change: Change) {
     let base = Path::new(env!("CARGO_MANIFEST_DIR"));
     let base = base.join("../dicomio/tests/golden_mammogram/linear.dcm");
     let mut object = open_file(base).unwrap();
@@ -64,7 +64,7 @@ fn write(file: &Path, number: u32, change: Change) {
     object.write_to_file(file).unwrap();
 }
 
-fn run(inputs: &Inputs) -> Vec<AssessedExam> {
+pub(crate) fn run(inputs: &Inputs) -> Vec<AssessedExam> {
     let manifest = manifest(ONE_GRAPH, 0.3);
     let mut exams = Vec::new();
     assess(
@@ -79,7 +79,7 @@ fn run(inputs: &Inputs) -> Vec<AssessedExam> {
     exams
 }
 
-fn file_name(path: &str) -> &str {
+pub(crate) fn file_name(path: &str) -> &str {
     Path::new(path).file_name().unwrap().to_str().unwrap()
 }
 

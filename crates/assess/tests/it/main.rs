@@ -5,6 +5,7 @@
 mod corpus;
 mod density;
 mod dicom;
+mod inputs;
 mod mammogram;
 mod mammography;
 mod slide;
@@ -133,7 +134,7 @@ fn assessor(options: Options, poison: Option<f32>, prevalence: Option<f64>) -> A
 }
 
 /// A bright speckled picture with a dark disk at (row, col).
-fn save(path: &Path, seed: u32, at: (f64, f64)) {
+pub(crate) fn save(path: &Path, seed: u32, at: (f64, f64)) {
     let picture = image::GrayImage::from_fn(160, 160, |x, y| {
         let noise = (x * 7919 + y * 104_729 + x * y * 31 + seed * 17) % 50;
         let d = (f64::from(y) - at.0).hypot(f64::from(x) - at.1);

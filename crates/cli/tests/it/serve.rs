@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use lobule_dicomio::dimse::{NetworkLimits, Remote, send};
-use lobule_dicomio::{Frames, SyntheticUltrasound, read_keys, write_ultrasound};
+use lobule_dicomio::{Frames, SyntheticUltrasound, read_identity, read_keys, write_ultrasound};
 use lobule_exam::{PixelBox, Side, Spacing};
 use lobule_raster::Image;
 use serde_json::Value;
@@ -383,6 +383,84 @@ fn what_is_shown_of_a_study_names_instances_and_no_folder_of_the_service() {
         !log.contains(&unread.instance_uid) && !log.contains(&lone.study_uid),
         "{log}"
     );
+}
+
+/// The same image of another patient.
+fn of_other_patient(file: &Path) {
+    let mut bytes = fs::read(file).unwrap();
+    // Patient ID (0010,0020), LO, ten bytes, little endian.
+    let id = [&[0x10, 0, 0x20, 0, b'L', b'O', 10, 0], &b"SYNTHETIC "[..]].concat();
+    let at = bytes.windows(id.len()).position(|w| w == id).unwrap();
+    bytes[at + 8..at + 18].copy_from_slice(b"NOT-A-MAN ");
+    fs::write(file, bytes).unwrap();
+}
+
+/// Secondary captures below a folder.
+fn captures(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|e| e.unwrap().path());
+    let found = entries.flat_map(|path| match path.is_dir() {
+        true => captures(&path),
+        false => vec![path],
+    });
+    let is_capture = |path: &PathBuf| {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        name.starts_with("sc-")
+    };
+    found.filter(is_capture).collect()
+}
+
+#[test]
+fn patients_of_one_study_stay_apart_and_results_that_come_back_are_kept_unread() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let service = Service::start(&data, QUICK);
+    let files = [
+        sonogram(dir.path(), "one", 1),
+        sonogram(dir.path(), "one", 2),
+    ];
+    of_other_patient(&files[1]);
+    let assessed = |instances: u64| -> Value {
+        let began = Instant::now();
+        loop {
+            let study = service.wait_for(1).remove(0);
+            if study["read_instances"] == instances {
+                break;
+            }
+            assert!(began.elapsed() < PATIENCE, "{study}");
+            std::thread::sleep(Duration::from_millis(200));
+        }
+        let uid = read_keys(&files[0]).unwrap().study_uid;
+        let (_, _, body) = service.ask("GET", &format!("/api/v1/studies/{uid}/assessment"), "");
+        serde_json::from_str(&body).unwrap()
+    };
+    let sent = send(&service.remote(), &files).unwrap();
+    assert!(sent.iter().all(|one| one.is_taken()), "{sent:?}");
+    let first = assessed(2);
+    let exams = first["exams"].as_array().unwrap();
+    assert_eq!(exams.len(), 2, "{first}");
+    for exam in exams {
+        let kinds = exam["warnings"].as_array().unwrap().iter();
+        let kinds: Vec<&Value> = kinds.map(|w| &w["kind"]).collect();
+        assert!(kinds.contains(&&Value::from("shared_study")), "{exam}");
+    }
+    let results = captures(&data.join("results"));
+    let id = |file: &PathBuf| read_identity(file).unwrap().patient_id;
+    let mut ids: Vec<String> = results.iter().map(id).collect();
+    ids.sort();
+    assert_eq!(ids, ["NOT-A-MAN", "SYNTHETIC"]);
+    let log = fs::read_to_string(data.with_extension("log")).unwrap();
+    assert!(log.contains("images of another Patient ID"), "{log}");
+    assert!(!log.contains("NOT-A-MAN"), "{log}");
+
+    let own = read_keys(&results[0]).unwrap().instance_uid;
+    assert!(send(&service.remote(), &results[..1]).unwrap()[0].is_taken());
+    let again = assessed(3);
+    assert_eq!(again["exams"].as_array().unwrap().len(), 2, "{again}");
+    let skipped = &again["skipped"][0];
+    assert_eq!(skipped["file"], own.as_str(), "{again}");
+    let reason = "expected an image of a patient, got a result that Lobule wrote";
+    assert_eq!(skipped["reason"], reason);
+    service.kill();
 }
 
 /// Waits until a study's result has been sent, and gives the sending.

@@ -42,6 +42,7 @@ use lobule_raster::Limits;
 use crate::Error;
 use crate::dataset::{self, Dataset};
 use crate::header::{WANTED, exam_key, instance_number};
+use crate::keys::PatientKey;
 use crate::layout::Layout;
 use group::Links;
 
@@ -52,6 +53,8 @@ pub struct Mammogram {
     pub file: PathBuf,
     /// Opaque key of the exam: the same for all files of one study.
     pub exam_key: String,
+    /// As in [`Instance::patient_key`](crate::Instance::patient_key).
+    pub patient_key: Option<PatientKey>,
     /// The breast, where it is stated without contradiction.
     pub side: Side,
     /// The projection, where it is stated.
@@ -145,7 +148,8 @@ pub(crate) fn wanted() -> Vec<Tag> {
 /// # Errors
 /// When the file cannot be read, is damaged, larger than `limits` or encoded in a way that is not
 /// read here, and when it says that it is no mammogram.
-/// [`ErrorKind::Tomosynthesis`](crate::ErrorKind::Tomosynthesis) names tomosynthesis.
+/// [`ErrorKind::Tomosynthesis`](crate::ErrorKind::Tomosynthesis) names tomosynthesis,
+/// [`ErrorKind::OwnResult`](crate::ErrorKind::OwnResult) results of this project.
 pub fn read_mammogram_header(path: &Path, limits: &Limits) -> Result<Mammogram, Error> {
     read(path, limits).map_err(|e| e.in_file(path))
 }
@@ -159,6 +163,7 @@ pub fn read_view(path: &Path) -> Option<String> {
 fn read(path: &Path, limits: &Limits) -> Result<Mammogram, Error> {
     let header = dataset::read_file(path, &wanted())?;
     let data = &header.dataset;
+    crate::content::refuse_own_result(data)?;
     let class = class::judge(data)?;
     let layout = Layout::read(&header, limits)?;
     class::check_frames(layout.frames)?;
@@ -172,6 +177,7 @@ fn read(path: &Path, limits: &Limits) -> Result<Mammogram, Error> {
     Ok(Mammogram {
         file: path.to_owned(),
         exam_key,
+        patient_key: PatientKey::of(data),
         side,
         view: found.view,
         set_aside: group::stated(data, &found),

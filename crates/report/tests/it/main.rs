@@ -173,10 +173,10 @@ fn record(exam: &str, kind: WarningKind) -> ExamRecord {
         },
         pictures: vec![Some(picture()), Some(picture()), None],
         steps: Vec::new(),
-        skipped: vec![Skipped {
-            file: "broken.dcm".into(),
-            reason: format!("expected pixels, got {EVIL}"),
-        }],
+        skipped: vec![
+            Skipped::new("broken.dcm", format!("expected pixels, got {EVIL}"))
+                .of(exam, Side::Known(Laterality::Right)),
+        ],
         identity: vec![("Patient".into(), EVIL.into())],
     }
 }
@@ -301,6 +301,7 @@ fn the_summary_has_one_row_per_file() {
     let rows: Vec<csv::StringRecord> = csv.records().map(Result::unwrap).collect();
     let statuses: Vec<&str> = rows.iter().map(|r| &r[4]).collect();
     assert_eq!(statuses, ["warning", "warning", "warning", "skipped"]);
+    assert_eq!((&rows[3][1], &rows[3][2]), ("e", "right"));
 }
 
 #[test]

@@ -434,10 +434,7 @@ fn no_string_of_a_file_reaches_the_page_unescaped() {
     let mut record = exam(vec![evil]);
     record.assessment.exam = EVIL.into();
     record.identity = vec![(EVIL.into(), EVIL.into())];
-    record.skipped = vec![Skipped {
-        file: EVIL.into(),
-        reason: EVIL.into(),
-    }];
+    record.skipped = vec![Skipped::new(EVIL, EVIL).of(EVIL, LEFT)];
     let page = page(&record);
     assert!(!page.contains("<script>alert"));
     assert!(page.contains("SYNTHETIC"));

@@ -169,10 +169,7 @@ fn written(status: ModelStatus, records: &[SlideRecord], dir: &Path) -> Value {
         let place = folder.place(&record.assessment.slide);
         folder.add(record, &place).unwrap();
     }
-    let skipped = Skipped {
-        file: "c.svs".into(),
-        reason: "expected microns per pixel, got none".into(),
-    };
+    let skipped = Skipped::new("c.svs", "expected microns per pixel, got none");
     let extra = ["p3", "1", "0"].map(String::from);
     folder.skip("c", skipped, &extra).unwrap();
     let report = folder.finish(&[]).unwrap();

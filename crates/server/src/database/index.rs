@@ -184,6 +184,13 @@ impl Database {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
+    /// Whether a study is known under another Patient ID: searches find it under that one alone.
+    pub(crate) fn is_of_other_patient(&self, one: &Entry) -> Result<bool, Error> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM study_index WHERE uid = ?1 AND patient_id <> ?2)";
+        let values = params![one.keys.study_uid, one.study.patient_id];
+        Ok(self.searcher().query_row(sql, values, |row| row.get(0))?)
+    }
+
     /// Some of what was there before searches were, at most `most` of each kind.
     pub(crate) fn unindexed(&self, most: u32) -> Result<Unindexed, Error> {
         let reader = self.reader();

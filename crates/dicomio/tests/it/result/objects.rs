@@ -7,6 +7,7 @@ use lobule_dicomio::result::{
     Outcome, ResultKind, ResultObject, ResultRequest, ResultRun, ResultSource, all,
     encapsulated_pdf,
 };
+use lobule_dicomio::{ErrorKind, StatedPlace, read_header, read_mammogram_header, read_place};
 use lobule_exam::{Assessment, Modality, Point, Side, View};
 use lobule_raster::Limits;
 
@@ -32,6 +33,33 @@ fn a_report_is_encapsulated_as_it_is() {
     let sources = element(tags::SOURCE_INSTANCE_SEQUENCE).items().unwrap();
     assert_eq!(sources.len(), 4);
     assert!(made(b"GIF89a").unwrap_err().reason().contains("a PDF"));
+}
+
+#[test]
+fn no_object_is_read_as_an_image_of_a_patient() {
+    let folder = tempfile::tempdir().unwrap();
+    let (sonograms, mammograms) = (ultrasound(folder.path()), mammography());
+    let made = [objects(&sonograms), objects(&mammograms)].concat();
+    for object in made {
+        let file = folder.path().join(object.file_name());
+        std::fs::write(&file, object.to_bytes().unwrap()).unwrap();
+        let limits = Limits::default();
+        for error in [
+            read_header(&file, &limits).unwrap_err(),
+            read_mammogram_header(&file, &limits).unwrap_err(),
+        ] {
+            assert_eq!(error.kind(), ErrorKind::OwnResult, "{error}");
+            assert!(error.reason().ends_with("got a result that Lobule wrote"));
+        }
+        // It still says where it belongs.
+        let place = read_place(&file).unwrap();
+        let source = mammograms.files.iter().chain(&sonograms.files);
+        let mut places = source.filter_map(|file| read_place(file));
+        let belongs = |p: StatedPlace| {
+            (p.exam_key, p.patient_key) == (place.exam_key.clone(), place.patient_key.clone())
+        };
+        assert!(places.any(belongs));
+    }
 }
 
 #[test]
