@@ -199,7 +199,10 @@ fn an_exam_is_of_one_patient() {
     }
     for said in said_of_patients(&inputs) {
         assert_eq!(said.len(), 1);
-        assert!(said[0].starts_with("2 patients share the study"), "{said:?}");
+        assert!(
+            said[0].starts_with("2 patients share the study"),
+            "{said:?}"
+        );
     }
     for exam in run(&inputs) {
         let kinds = exam.assessment.warnings.iter().map(|w| w.kind);
@@ -342,7 +345,9 @@ fn sizes_of_pixels_that_no_breast_has_are_not_used() {
         match longest {
             None => assert!(image.spacing.is_some() && !said("is not used"), "{mm}"),
             Some(longest) => {
-                let words = format!("pixels of {mm} x {mm} mm, as stated, the picture would be {longest} mm long");
+                let words = format!(
+                    "pixels of {mm} x {mm} mm, as stated, the picture would be {longest} mm long"
+                );
                 assert!(said(&words), "{mm}: {:?}", image.warnings);
                 assert_eq!(image.spacing, None);
                 assert!(!said("is not stated"));

@@ -414,7 +414,10 @@ fn patients_of_one_study_stay_apart_and_results_that_come_back_are_kept_unread()
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().join("data");
     let service = Service::start(&data, QUICK);
-    let files = [sonogram(dir.path(), "one", 1), sonogram(dir.path(), "one", 2)];
+    let files = [
+        sonogram(dir.path(), "one", 1),
+        sonogram(dir.path(), "one", 2),
+    ];
     of_other_patient(&files[1]);
     let assessed = |instances: u64| -> Value {
         let began = Instant::now();

@@ -7,9 +7,7 @@ use lobule_dicomio::result::{
     Outcome, ResultKind, ResultObject, ResultRequest, ResultRun, ResultSource, all,
     encapsulated_pdf,
 };
-use lobule_dicomio::{
-    ErrorKind, StatedPlace, read_header, read_mammogram_header, read_place,
-};
+use lobule_dicomio::{ErrorKind, StatedPlace, read_header, read_mammogram_header, read_place};
 use lobule_exam::{Assessment, Modality, Point, Side, View};
 use lobule_raster::Limits;
 
