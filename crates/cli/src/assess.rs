@@ -73,6 +73,8 @@ pub(crate) struct Finished {
     pub(crate) exams: usize,
     pub(crate) flagged: usize,
     pub(crate) skipped: usize,
+    /// The first file that was not used, and why.
+    pub(crate) first_skipped: Option<Skipped>,
     /// What models say of their use beyond the notice.
     pub(crate) research_use: Vec<String>,
     /// Exams without DICOM results, where such were asked for.
@@ -298,6 +300,7 @@ pub(crate) fn assess_into(
         exams: 0,
         flagged: 0,
         skipped: 0,
+        first_skipped: None,
         highest: None,
         synthetic: false,
     };
@@ -312,6 +315,7 @@ pub(crate) fn assess_into(
         exams: written.exams,
         flagged: written.flagged,
         skipped: skipped.len() + written.skipped,
+        first_skipped: written.first_skipped.or_else(|| skipped.into_iter().next()),
         research_use,
         without_dicom: written.dicom.map_or(0, |dicom| dicom.without),
         highest: written.highest,
@@ -344,6 +348,7 @@ struct Written {
     flagged: usize,
     /// Files of assessed exams.
     skipped: usize,
+    first_skipped: Option<Skipped>,
     highest: Option<f64>,
     synthetic: bool,
 }
@@ -361,6 +366,8 @@ fn write_all(
         written.synthetic |= exam.assessment.is_synthetic();
         written.flagged += usize::from(breasts.iter().any(|b| b.flagged));
         written.skipped += exam.skipped.len();
+        let first = &mut written.first_skipped;
+        *first = first.take().or_else(|| exam.skipped.first().cloned());
         let shown = |b: &BreastAssessment| b.probabilities.unwrap_or(b.scores).malignant;
         let scores = breasts.iter().map(shown).chain(written.highest);
         written.highest = scores.reduce(f64::max);

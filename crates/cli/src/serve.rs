@@ -291,8 +291,13 @@ impl Reader {
         let (runs, progress) = (&mut self.runs[..busy], ProgressBar::hidden());
         let finished = assess_into(destination, runs, &inputs.skipped, &progress)?;
         if finished.exams == 0 {
-            let reason = "expected at least one usable image, got none: the report says why";
-            return Ok(unusable(reason.to_owned()));
+            let first = finished
+                .first_skipped
+                .map(|s| format!("{}: {}", s.file, s.reason));
+            let why = first.unwrap_or_else(|| "the report says why".to_owned());
+            return Ok(unusable(format!(
+                "expected at least one usable image, got none: {why}"
+            )));
         }
         Ok(Reading {
             score: finished.highest,
